@@ -1,0 +1,97 @@
+//! The table of metric names: one row names a metric in scenarios and CSV files (`lookup.latency`) and
+//! in a deployed node's Prometheus output (`wavetank_lookup_latency_seconds`).
+
+/// What a metric's numbers count, and so the unit of its CSV values and Prometheus suffix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Nanoseconds in files, seconds in Prometheus.
+    Time,
+    /// Bytes.
+    Bytes,
+    /// Things.
+    Count,
+    /// A share between 0 and 1.
+    Ratio,
+}
+
+/// How a metric is folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows: a sum over the peers.
+    Counter,
+    /// A level, sampled.
+    Gauge,
+    /// One number per operation: quantiles can be asked of it.
+    Distribution,
+    /// Two counters divided.
+    Ratio,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name in scenarios, thresholds and CSV files.
+    pub name: &'static str,
+    /// Its name in a deployed node's Prometheus output.
+    pub prometheus: &'static str,
+    /// What its numbers count.
+    pub unit: Unit,
+    /// How it is folded.
+    pub kind: Kind,
+    /// What it says, for reports and schemas.
+    pub about: &'static str,
+}
+
+macro_rules! metrics {
+    ($($constant:ident $name:literal $prometheus:literal $unit:ident $kind:ident $about:literal;)*) => {
+        $(#[doc = $about] pub const $constant: Metric = Metric {
+            name: $name, prometheus: $prometheus, unit: Unit::$unit, kind: Kind::$kind, about: $about,
+        };)*
+        /// All metrics, sorted by name.
+        pub const ALL: &[Metric] = &[$($constant),*];
+    };
+}
+
+metrics! {
+    KAD_CONTACTS "kad.contacts" "wavetank_kad_contacts" Count Gauge "contacts in routing tables, mean over online peers";
+    KAD_STALE_RATIO "kad.stale_ratio" "wavetank_kad_stale_ratio" Ratio Gauge "share of routing-table entries whose peer is offline";
+    LOOKUP_COUNT "lookup.count" "wavetank_lookups_total" Count Counter "lookups that ended";
+    LOOKUP_HOPS "lookup.hops" "wavetank_lookup_hops" Count Distribution "rounds of a lookup, by ancestry: one more than the round of the answer that named the farthest peer asked";
+    LOOKUP_LATENCY "lookup.latency" "wavetank_lookup_latency_seconds" Time Distribution "time from a lookup's start to its end";
+    LOOKUP_MESSAGES "lookup.messages" "wavetank_lookup_messages" Count Distribution "requests that a lookup sent";
+    LOOKUP_RECALL "lookup.recall" "wavetank_lookup_recall_ratio" Ratio Distribution "share of the true k closest online peers that a lookup found";
+    LOOKUP_SUCCESS_RATIO "lookup.success_ratio" "wavetank_lookup_success_ratio" Ratio Ratio "share of lookups that found their target, or the closest online peer where the target is a key";
+    LOOKUP_TIMEOUTS "lookup.timeouts" "wavetank_lookup_timeouts" Count Distribution "requests of a lookup that went unanswered";
+    MESSAGES_DROPPED "messages.dropped" "wavetank_messages_dropped_total" Count Counter "messages that did not reach their peer";
+    MESSAGES_SENT "messages.sent" "wavetank_messages_sent_total" Count Counter "messages sent";
+    MESSAGES_SENT_BYTES "messages.sent_bytes" "wavetank_messages_sent_bytes_total" Bytes Counter "bytes sent, in their exact encoded size";
+    PEERS_ONLINE "peers.online" "wavetank_peers_online" Count Gauge "peers that are up";
+    QUEUE_DEPTH "queue.depth" "wavetank_queue_depth" Count Gauge "inputs that wait for a core, the most of any peer";
+    RECORD_GET_LATENCY "record.get_latency" "wavetank_record_get_latency_seconds" Time Distribution "time from a GET's start to its value";
+    RECORD_GET_SUCCESS_RATIO "record.get_success_ratio" "wavetank_record_get_success_ratio" Ratio Ratio "share of GETs of stored keys that returned the value";
+    RECORD_PUT_LATENCY "record.put_latency" "wavetank_record_put_latency_seconds" Time Distribution "time from a PUT's start to its last acknowledgement";
+    RECORD_PUT_SUCCESS_RATIO "record.put_success_ratio" "wavetank_record_put_success_ratio" Ratio Ratio "share of PUTs that enough peers acknowledged";
+}
+
+/// The metric of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Metric> {
+    ALL.iter().find(|metric| metric.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_unique_and_follow_their_units() {
+        assert!(ALL.windows(2).all(|pair| pair[0].name < pair[1].name));
+        for metric in ALL {
+            let name = metric.prometheus;
+            assert!(name.starts_with("wavetank_"), "{name}");
+            assert_eq!(metric.unit == Unit::Time, name.ends_with("_seconds"), "{name}");
+            assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert_eq!(metric.unit == Unit::Ratio, name.ends_with("_ratio"), "{name}");
+        }
+    }
+}
