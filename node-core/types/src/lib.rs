@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`id`] | [`PeerId`], its Kademlia [`Key`], XOR [`Distance`], the 64-bit [`Digest`] |
 //! | [`book`] | [`PeerRef`], four bytes, and the [`Book`] that resolves it |
-//! | [`exchange`] | ids of exchanges and writes |
+//! | [`exchange`] | ids of exchanges, operations and writes, and how they fail |
 //! | [`time`] | [`Instant`], [`Duration`], [`UnixMillis`] and [`Now`], which holds both times |
 //! | [`stream`] | random streams, named and derived, never shared |
 //! | [`mix`] | the fast mixing hash behind digests, streams and fingerprints |
@@ -33,7 +33,7 @@ pub mod stream;
 pub mod time;
 
 pub use book::{Book, PeerRef, SharedBook};
-pub use exchange::{ExchangeId, WriteId};
+pub use exchange::{ExchangeId, OperationId, SendFailure, StoreFailure, StoreResult, Work, WriteId};
 pub use id::{Digest, Distance, Key, PeerId};
 pub use mix::{Fold, Mixer};
 pub use quantity::{Bandwidth, Rate, Share, Size};
