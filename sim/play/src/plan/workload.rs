@@ -1,0 +1,140 @@
+//! What people ask of the network, and when.
+
+use alloc::string::String;
+
+use types::{Duration, Rate, Size};
+
+use super::distribution::Distribution;
+use super::select::Select;
+
+/// One kind of use.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Workload {
+    /// Peers look for peers, or for points of the key space.
+    Lookups(Lookups),
+    /// Peers store values and fetch them.
+    Records(Records),
+}
+
+/// Lookups.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Lookups {
+    /// Its name in reports. Default: `lookups` and its place in the list, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who asks. Default: all.
+    #[serde(default)]
+    pub from: Select,
+    /// When.
+    pub arrivals: Arrivals,
+    /// What for.
+    pub target: Target,
+    /// The first moment of asking. Default: the run's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begin: Option<Duration>,
+    /// The last moment of asking. Default: the run's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Duration>,
+}
+
+/// What a lookup looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// The id of a peer that is up, any but the asking one.
+    PresentPeer,
+    /// A point of the key space.
+    RandomKey,
+}
+
+/// Values stored under names, and fetched.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Its name in reports. Default: `records` and its place in the list, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who stores and fetches. Default: all.
+    #[serde(default)]
+    pub from: Select,
+    /// When values are stored.
+    pub puts: Puts,
+    /// When values are fetched: of a name drawn evenly from those stored at least `settle` ago.
+    pub gets: Arrivals,
+    /// Bytes of a value.
+    #[serde(default = "default_value_size")]
+    pub value_size: Size,
+    /// How old the last store of a name is before it is fetched.
+    #[serde(default = "default_settle")]
+    pub settle: Duration,
+    /// How many names there are: stores take them in turn.
+    #[serde(default = "default_keys")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub keys: u32,
+    /// The first moment of asking. Default: the run's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begin: Option<Duration>,
+    /// The last moment of asking. Default: the run's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Duration>,
+}
+
+const fn default_value_size() -> Size {
+    Size::from_bytes(256)
+}
+
+const fn default_settle() -> Duration {
+    Duration::from_secs(30)
+}
+
+const fn default_keys() -> u32 {
+    500
+}
+
+/// When operations begin.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Arrivals {
+    /// At random moments, whether or not earlier ones have ended.
+    Open(Open),
+    /// By clients that wait for their answer and think before they ask again.
+    Closed(Closed),
+}
+
+/// When values are stored. Always open: whoever fetches a value at another peer must know when it was stored,
+/// and a client that waits for its answers tells nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Puts {
+    /// At random moments, whether or not earlier ones have ended.
+    Open(Open),
+}
+
+/// A Poisson stream over all selected peers that are up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// Operations per time, by all of them together.
+    pub rate: Rate,
+}
+
+/// Clients, each pinned to one of the selected peers.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Closed {
+    /// How many.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub clients: u32,
+    /// How long each waits after an answer, and before its first question.
+    pub think: Distribution,
+}
