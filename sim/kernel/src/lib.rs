@@ -1,1 +1,51 @@
-//! Not yet furnished.
+//! The discrete-event kernel: what a simulated network is made of, below the peers.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`event`] | [`Event`], what happens to a peer at an instant, and the [`EventId`] of its cause |
+//! | [`wheel`] | [`Wheel`], the calendar queue that yields events in their total order |
+//! | [`network`] | [`Network`], as people write it: latencies, places, uplinks, loss |
+//! | [`resolve`] | [`ResolvedNetwork`], checked and in tables; who lives where; the lookahead |
+//! | [`fault`] | [`LinkFault`]: partitions, clogs, bursts of loss, known ahead |
+//! | [`links`] | [`Links`]: when a message arrives, or why it does not |
+//! | [`fingerprint`] | [`PeerDigest`] and the [`Fingerprint`] of a run |
+//! | [`ladder`] | [`Ladder`]: fingerprints at simulated instants, to find the first difference |
+//! | [`conservation`] | no event is lost or invented |
+//!
+//! The kernel is conservative and parallel: all events in `[t, t + lookahead)` can be handled without
+//! hearing from other peers, so a shard takes a window from its wheel ([`Wheel::take_until`]), has its
+//! peers handle it, sends what they say through its [`Links`], and meets the other shards at the
+//! window's end.
+//!
+//! It deliberately knows no node, no message, no thread and no actor: `sim/world` owns those. It makes
+//! no file and reads no scenario.
+//!
+//! Invariants: every draw follows from the seed, the digests of the peers and the sender's sequence
+//! number, never from the order of execution nor the sharding; no arithmetic on floats; no state per
+//! pair of peers beyond what is in flight; no delay is shorter than the lookahead.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod conservation;
+pub mod event;
+pub mod fault;
+pub mod fingerprint;
+pub mod ladder;
+pub mod links;
+pub mod network;
+pub mod resolve;
+pub mod wheel;
+
+pub use conservation::{Conserved, assert_conserved};
+pub use event::{Event, EventId};
+pub use fault::{Cut, Effect, LinkFault};
+pub use fingerprint::{FINGERPRINT_VERSION, Fingerprint, PeerDigest};
+pub use ladder::{Ladder, LadderBuilder, first_difference};
+pub use links::{Carried, Fate, Links, Loss, Tally};
+pub use network::{Latency, Network, Place, Regions, Uniform};
+pub use resolve::{Problem, ResolvedNetwork};
+pub use wheel::{Key, Timed, Wheel};

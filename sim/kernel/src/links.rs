@@ -1,0 +1,403 @@
+//! When a message arrives, or why it does not: decided where it is sent.
+//!
+//! A message leaves when its sender's uplink has sent what came before it, and waits out the clogs of
+//! its two ends; a partition or a loss may end it there. Otherwise it travels for the base of the pair
+//! plus its own jitter, raised to the floor, and arrives no earlier than what the same sender sent to
+//! the same receiver before it.
+//!
+//! A pair's base is a hash of the seed and the two peers' digests, a message's jitter and loss one of
+//! the seed, its sender's digest and its sequence number: nothing is kept per pair, and no draw depends
+//! on the order of execution. Per pair, only the arrival of a message in flight is kept, and only where
+//! jitter could overtake it.
+//!
+//! It is deliberately not a model of TCP: loss ends a whole exchange or one-way message, above the
+//! connection. Messages that a peer handed to its uplink before it crashed still leave.
+//!
+//! Invariants: no delay is shorter than the lookahead; arrivals on a link are in the order of sending.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use types::book::DigestHasher;
+use types::mix::mix;
+use types::{Digest, Domain, Duration, Instant, Purpose, Seed, Share, Streams};
+
+use crate::fault::{Effect, LinkFault, Weather};
+use crate::resolve::ResolvedNetwork;
+
+/// What a message is to its exchange: loss is drawn once for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// Nothing answers it; it may be lost.
+    OneWay,
+    /// Opens an exchange, which may be lost with it.
+    Request,
+    /// Closes an exchange whose loss was decided with its request.
+    Answer,
+    /// Belongs to the connection, which repeats it until it arrives.
+    Control,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives then.
+    Arrives(Instant),
+    /// It does not arrive.
+    Lost(Loss),
+}
+
+/// Why a message does not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// The network's own loss.
+    Random,
+    /// It would have crossed a partition.
+    Partition,
+    /// A fault's loss.
+    Fault,
+}
+
+/// What a shard's links did, in sums.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages handed over.
+    pub sent: u64,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// Lost by the network's own loss.
+    pub lost_random: u64,
+    /// Lost at a partition.
+    pub lost_partition: u64,
+    /// Lost by a fault's loss.
+    pub lost_fault: u64,
+    /// Messages whose delay was raised to the floor.
+    pub raised_to_floor: u64,
+    /// Messages that each fault cut, held back or lost, in the order in which the faults were given.
+    pub touched: Vec<u64>,
+}
+
+impl Tally {
+    /// Adds another shard's.
+    pub fn merge(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.sent_bytes += other.sent_bytes;
+        self.lost_random += other.lost_random;
+        self.lost_partition += other.lost_partition;
+        self.lost_fault += other.lost_fault;
+        self.raised_to_floor += other.raised_to_floor;
+        if self.touched.len() < other.touched.len() {
+            self.touched.resize(other.touched.len(), 0);
+        }
+        for (mine, other) in self.touched.iter_mut().zip(&other.touched) {
+            *mine += other;
+        }
+    }
+
+    fn touch(&mut self, fault: usize) {
+        if let Some(count) = self.touched.get_mut(fault) {
+            *count += 1;
+        }
+    }
+}
+
+/// The links of a shard's peers to everybody.
+#[derive(Debug)]
+pub struct Links {
+    plan: Arc<Plan>,
+    weather: Weather,
+    /// When each peer's uplink is free; empty if no uplink has a limit.
+    uplinks: Vec<Instant>,
+    /// The latest arrival of what is in flight, by sender and receiver.
+    in_flight: HashMap<u64, Instant, DigestHasher>,
+    /// Entries of `in_flight` at which those that arrived are swept out.
+    sweep_at: usize,
+    /// Nothing is sent earlier any more.
+    now: Instant,
+    tally: Tally,
+}
+
+/// What all shards share.
+#[derive(Debug)]
+struct Plan {
+    network: ResolvedNetwork,
+    lookahead: Duration,
+    peers: Vec<Row>,
+    base: u64,
+    jitter: u64,
+    loss: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    digest: Digest,
+    place: u8,
+}
+
+/// Fewer entries in flight than this are not worth sweeping.
+const LEAST_SWEEP: usize = 1024;
+
+impl Links {
+    /// The links of a run whose peers have these digests, by number.
+    #[must_use]
+    pub fn new(network: ResolvedNetwork, seed: Seed, peers: &[Digest], faults: Vec<LinkFault>) -> Self {
+        const LINKS: Domain = Domain::new("links");
+        let root = |name| Streams::global(seed, LINKS).stream(Purpose::new(name), 0).bits();
+        let places = network.settle(seed, peers.len());
+        let limited = (0..network.places().len()).any(|place| network.uplink(place as u8).is_some());
+        let rows = peers.iter().zip(places);
+        let tally = Tally {
+            touched: alloc::vec![0; faults.len()],
+            ..Tally::default()
+        };
+        Self {
+            weather: Weather::new(faults),
+            uplinks: alloc::vec![Instant::START; if limited { peers.len() } else { 0 }],
+            in_flight: HashMap::default(),
+            sweep_at: LEAST_SWEEP,
+            now: Instant::START,
+            tally,
+            plan: Arc::new(Plan {
+                lookahead: network.lookahead(),
+                peers: rows
+                    .map(|(digest, place)| Row {
+                        digest: *digest,
+                        place,
+                    })
+                    .collect(),
+                base: root("base"),
+                jitter: root("jitter"),
+                loss: root("loss"),
+                network,
+            }),
+        }
+    }
+
+    /// The same links for another shard, before anything was sent: a peer always sends by its own shard's.
+    #[must_use]
+    pub fn for_another_shard(&self) -> Self {
+        Self {
+            plan: Arc::clone(&self.plan),
+            weather: self.weather.clone(),
+            uplinks: self.uplinks.clone(),
+            in_flight: HashMap::default(),
+            sweep_at: LEAST_SWEEP,
+            now: self.now,
+            tally: Tally {
+                touched: alloc::vec![0; self.weather.faults().len()],
+                ..Tally::default()
+            },
+        }
+    }
+
+    /// No message takes less time than this, whatever the sharding.
+    #[must_use]
+    pub fn lookahead(&self) -> Duration {
+        self.plan.lookahead
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &ResolvedNetwork {
+        &self.plan.network
+    }
+
+    /// The place of a peer.
+    #[must_use]
+    pub fn place(&self, peer: u32) -> u8 {
+        self.plan.row(peer).place
+    }
+
+    /// The base of the delay between two peers: the same in both directions and all the run.
+    #[must_use]
+    pub fn base(&self, a: u32, b: u32) -> Duration {
+        self.plan.base(self.plan.row(a), self.plan.row(b))
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// A window begins at `start`: nothing is sent earlier any more.
+    pub fn begin_window(&mut self, start: Instant) {
+        self.now = self.now.max(start);
+        if self.in_flight.len() >= self.sweep_at {
+            // What is sent from now on arrives later than this by itself.
+            let earliest = self.now + self.plan.lookahead;
+            self.in_flight.retain(|_, arrival| *arrival > earliest);
+            self.sweep_at = (2 * self.in_flight.len()).max(LEAST_SWEEP);
+        }
+    }
+
+    /// Sends a message of `size_bytes` at `at`. `sequence` is the sender's, different for each of its
+    /// messages in the whole run; a sender's messages come in the order of their `at`.
+    ///
+    /// # Panics
+    /// If a peer is not of the plan, or the message is sent before the window.
+    pub fn send(
+        &mut self,
+        at: Instant,
+        from: u32,
+        to: u32,
+        sequence: u64,
+        size_bytes: u64,
+        kind: Carried,
+    ) -> Fate {
+        assert!(
+            at >= self.now,
+            "a message was sent at {at}, before its window at {}",
+            self.now
+        );
+        let (sender, receiver) = (self.plan.row(from), self.plan.row(to));
+        self.tally.sent += 1;
+        self.tally.sent_bytes += size_bytes;
+        let mut departure = self.leave_uplink(at, from, sender.place, size_bytes);
+        let message = mix(sender.digest.0, sequence);
+        if !self.weather.is_calm(departure) {
+            departure = self.wait_out_clogs(departure, from, to);
+            if let Some(loss) = self.lost_to_fault(departure, from, to, message, kind) {
+                return Fate::Lost(loss);
+            }
+        }
+        let loss = self.plan.network.loss();
+        if kind.may_be_lost() && loss > Share::ZERO && happens(mix(self.plan.loss, message), loss) {
+            self.tally.lost_random += 1;
+            return Fate::Lost(Loss::Random);
+        }
+        let jitter = self.plan.network.pair(sender.place, receiver.place).jitter;
+        let mut delay = self.plan.base(sender, receiver);
+        if jitter > Duration::ZERO {
+            delay = delay + up_to(mix(self.plan.jitter, message), jitter);
+        }
+        let floor = self.plan.network.floor();
+        if delay < floor {
+            delay = floor;
+            self.tally.raised_to_floor += 1;
+        }
+        let arrival = departure + delay;
+        Fate::Arrives(if jitter > Duration::ZERO {
+            self.in_order(from, to, arrival)
+        } else {
+            arrival
+        })
+    }
+
+    /// When the uplink has sent the message's last bit.
+    fn leave_uplink(&mut self, at: Instant, from: u32, place: u8, size_bytes: u64) -> Instant {
+        let (Some(speed), Some(free)) = (
+            self.plan.network.uplink(place),
+            self.uplinks.get_mut(from as usize),
+        ) else {
+            return at;
+        };
+        let nanos = u128::from(size_bytes) * 8_000_000_000;
+        let nanos = nanos.div_ceil(u128::from(speed.as_bits_per_second().max(1)));
+        *free = at.max(*free) + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        *free
+    }
+
+    /// The first instant, from `departure` on, at which no clog holds the message back.
+    fn wait_out_clogs(&mut self, departure: Instant, from: u32, to: u32) -> Instant {
+        let Self { weather, tally, .. } = self;
+        let mut leaves = departure;
+        loop {
+            let mut freed = leaves;
+            for (position, fault) in weather.at(leaves) {
+                if matches!(fault.effect, Effect::Clog { .. }) && fault.concerns(from, to) {
+                    tally.touch(position);
+                    freed = freed.max(fault.until);
+                }
+            }
+            if freed == leaves {
+                return leaves;
+            }
+            leaves = freed;
+        }
+    }
+
+    fn lost_to_fault(
+        &mut self,
+        at: Instant,
+        from: u32,
+        to: u32,
+        message: u64,
+        kind: Carried,
+    ) -> Option<Loss> {
+        let Self {
+            weather, tally, plan, ..
+        } = self;
+        for (position, fault) in weather.at(at) {
+            let loss = match &fault.effect {
+                Effect::Clog { .. } => continue,
+                Effect::Partition { .. } => Loss::Partition,
+                Effect::Loss { share, .. } => {
+                    let draw = mix(mix(plan.loss, u64::from(fault.id) + 1), message);
+                    if !kind.may_be_lost() || !happens(draw, *share) {
+                        continue;
+                    }
+                    Loss::Fault
+                }
+            };
+            if fault.concerns(from, to) {
+                tally.touch(position);
+                match loss {
+                    Loss::Partition => tally.lost_partition += 1,
+                    Loss::Random | Loss::Fault => tally.lost_fault += 1,
+                }
+                return Some(loss);
+            }
+        }
+        None
+    }
+
+    /// Not before what is in flight on the same link.
+    fn in_order(&mut self, from: u32, to: u32, arrival: Instant) -> Instant {
+        let link = u64::from(from) << 32 | u64::from(to);
+        let latest = self.in_flight.entry(link).or_insert(arrival);
+        *latest = arrival.max(*latest);
+        *latest
+    }
+}
+
+impl Carried {
+    const fn may_be_lost(self) -> bool {
+        matches!(self, Self::OneWay | Self::Request)
+    }
+}
+
+impl Plan {
+    fn row(&self, peer: u32) -> Row {
+        let row = self.peers.get(peer as usize);
+        assert!(row.is_some(), "peer {peer} is not of the plan");
+        row.copied().unwrap_or_default()
+    }
+
+    fn base(&self, a: Row, b: Row) -> Duration {
+        let pair = self.network.pair(a.place, b.place);
+        let least = pair.base.saturating_sub(pair.spread);
+        if pair.spread == Duration::ZERO {
+            return least;
+        }
+        let (low, high) = (a.digest.min(b.digest), a.digest.max(b.digest));
+        let draw = mix(mix(self.base, low.0), high.0);
+        least + up_to(draw, pair.spread.saturating_mul(2))
+    }
+}
+
+/// From 64 random bits, a duration from zero to `most`, each as likely to within 2^-22 (an hour's share of 2^64).
+fn up_to(draw: u64, most: Duration) -> Duration {
+    let bound = u128::from(most.as_nanos()) + 1;
+    Duration::from_nanos(((u128::from(draw) * bound) >> 64) as u64)
+}
+
+/// From 64 random bits, whether something of this probability happens.
+fn happens(draw: u64, share: Share) -> bool {
+    let millionths = (u128::from(draw) * u128::from(Share::WHOLE.as_millionths())) >> 64;
+    (millionths as u64) < u64::from(share.as_millionths())
+}
+
+#[cfg(test)]
+mod tests;
