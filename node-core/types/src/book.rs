@@ -96,6 +96,8 @@ pub struct SharedBook {
     keys: Vec<Key>,
     digests: Vec<Digest>,
     by_digest: HashMap<Digest, u32, DigestHasher>,
+    /// The length of every id, if all have one.
+    id_len: Option<usize>,
 }
 
 impl SharedBook {
@@ -115,11 +117,14 @@ impl SharedBook {
                 "two peers of the plan share a digest"
             );
         }
+        let mut lengths = ids.iter().map(|id| id.as_bytes().len());
+        let id_len = lengths.next().filter(|first| lengths.all(|len| len == *first));
         Self {
             ids,
             keys,
             digests,
             by_digest,
+            id_len,
         }
     }
 
@@ -244,6 +249,16 @@ impl Book {
         }
     }
 
+    /// The length of the id of `peer` in bytes. The id itself is not read where all of the plan's have one length:
+    /// a message's size is asked for more often than anything else of a book.
+    #[must_use]
+    pub fn id_len(&self, peer: PeerRef) -> Option<usize> {
+        match (peer.index(), self.shared.id_len) {
+            (Some(index), Some(len)) => (index < self.shared.ids.len()).then_some(len),
+            _ => self.id(peer).map(|id| id.as_bytes().len()),
+        }
+    }
+
     /// The key of `peer`.
     #[must_use]
     pub fn key(&self, peer: PeerRef) -> Option<&Key> {
@@ -354,6 +369,7 @@ impl OwnBook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     fn id(number: u32) -> PeerId {
         let mut key = [0; 32];
@@ -375,6 +391,19 @@ mod tests {
             assert_eq!(book.entry(peer), Some(Entry::new(id(number))));
         }
         assert!(book.own.is_none(), "nothing of the plan is copied");
+    }
+
+    #[test]
+    fn lengths_of_ids_are_those_of_the_ids() {
+        let short = PeerId::from_bytes(&[0, 2, 8, 1]).unwrap();
+        for shared in [vec![], vec![id(0), id(1)], vec![id(0), short]] {
+            let mut book = Book::new(Arc::new(SharedBook::new(shared)));
+            let stranger = book.intern(&PeerId::from_bytes(&[0, 1, 8]).unwrap()).unwrap();
+            for peer in (0..3).map(PeerRef::shared).chain([stranger]) {
+                assert_eq!(book.id_len(peer), book.id(peer).map(|id| id.as_bytes().len()));
+            }
+            assert_eq!(book.id_len(stranger), Some(3));
+        }
     }
 
     #[test]
