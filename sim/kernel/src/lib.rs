@@ -8,6 +8,7 @@
 //! | [`resolve`] | [`ResolvedNetwork`], checked and in tables; who lives where; the lookahead |
 //! | [`fault`] | [`LinkFault`]: partitions, clogs, bursts of loss, known ahead |
 //! | [`links`] | [`Links`]: when a message arrives, or why it does not |
+//! | [`connections`] | [`Connections`]: one peer's dialled links as a state machine |
 //! | [`fingerprint`] | [`PeerDigest`] and the [`Fingerprint`] of a run |
 //! | [`ladder`] | [`Ladder`]: fingerprints at simulated instants, to find the first difference |
 //! | [`conservation`] | no event is lost or invented |
@@ -30,6 +31,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod connections;
 pub mod conservation;
 pub mod event;
 pub mod fault;
@@ -40,9 +42,10 @@ pub mod network;
 pub mod resolve;
 pub mod wheel;
 
+pub use connections::{Connections, Dialling};
 pub use conservation::{Conserved, assert_conserved};
 pub use event::{Event, EventId};
-pub use fault::{Cut, Effect, LinkFault};
+pub use fault::{Cut, LinkFault};
 pub use fingerprint::{FINGERPRINT_VERSION, Fingerprint, PeerDigest};
 pub use ladder::{Ladder, LadderBuilder, first_difference};
 pub use links::{Carried, Fate, Links, Loss, Tally};
