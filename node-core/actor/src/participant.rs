@@ -1,0 +1,121 @@
+//! The actor: a peer, its book and its host, in either context.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use actix::{Actor, ActorContext, Context, Handler, Message};
+use node::Peer;
+use types::Book;
+
+use crate::host::{Host, Step};
+use crate::inline::Inline;
+
+/// One mailbox message: whatever the host makes of a window of time or of a single input.
+#[derive(Debug)]
+pub struct Deliver<D>(pub D);
+
+impl<D: Send + 'static> Message for Deliver<D> {
+    type Result = ();
+}
+
+/// Lives in actix's own context, with a mailbox on an arbiter.
+#[derive(Debug)]
+pub enum Mailbox {}
+
+/// Lives in [`Inline`]: its owner calls it.
+#[derive(Debug)]
+pub enum Called {}
+
+/// A peer as an actor; `C` says in which context it lives: [`Mailbox`] or [`Called`].
+#[derive(Debug)]
+pub struct Participant<P, H, C> {
+    peer: Option<P>,
+    host: H,
+    book: Book,
+    context: PhantomData<fn() -> C>,
+}
+
+impl<P, H, C> Participant<P, H, C> {
+    /// An actor without a peer: its host brings one by [`Step::Become`].
+    #[must_use]
+    pub const fn new(host: H, book: Book) -> Self {
+        Self {
+            peer: None,
+            host,
+            book,
+            context: PhantomData,
+        }
+    }
+
+    /// The stage's side of it.
+    #[must_use]
+    pub const fn host(&self) -> &H {
+        &self.host
+    }
+}
+
+/// A mailbox of any length: the stage bounds what it delivers (one message a window), and a bounded mailbox would
+/// not refuse a `do_send` but a `try_send`, which nobody calls.
+impl<P, H> Actor for Participant<P, H, Mailbox>
+where
+    P: Peer + Unpin + 'static,
+    H: Host<P>,
+{
+    type Context = Context<Self>;
+}
+
+impl<P, H> Actor for Participant<P, H, Called>
+where
+    P: Peer + Unpin + 'static,
+    H: Host<P>,
+{
+    type Context = Inline;
+}
+
+impl<P, H, C> Handler<Deliver<H::Delivery>> for Participant<P, H, C>
+where
+    Self: Actor,
+    P: Peer + Unpin + 'static,
+    H: Host<P>,
+    <Self as Actor>::Context: ActorContext,
+{
+    type Result = ();
+
+    fn handle(&mut self, Deliver(delivery): Deliver<H::Delivery>, _: &mut Self::Context) {
+        let Self { peer, host, book, .. } = self;
+        // What a panic leaves behind is dropped (the peer) or only counted (the host), so nothing broken is used.
+        let driven = catch_unwind(AssertUnwindSafe(|| {
+            host.accept(delivery, book);
+            while let Some(step) = host.next(book) {
+                drive(step, peer, host, book);
+            }
+        }));
+        if let Err(payload) = driven {
+            *peer = None;
+            host.panicked(panic_message(payload.as_ref()));
+        }
+        host.settle(book);
+    }
+}
+
+fn drive<P: Peer, H: Host<P>>(step: Step<P>, peer: &mut Option<P>, host: &mut H, book: &mut Book) {
+    match step {
+        Step::Become(newcomer) => *peer = Some(newcomer),
+        Step::Vanish => *peer = None,
+        Step::Handle(now, input) => {
+            if let Some(peer) = peer {
+                let mut out = host.lend();
+                peer.handle(now, input, book, &mut out);
+                host.perform(now, out, book);
+            }
+        }
+        Step::Look => host.look(peer.as_ref(), book),
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a value that is no text")
+}
