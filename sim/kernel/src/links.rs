@@ -135,6 +135,8 @@ struct Row {
     place: u8,
 }
 
+/// Nanoseconds that a byte takes at a bit a second.
+const BIT_NANOS: u64 = 8 * 1_000_000_000;
 /// Fewer entries in flight than this are not worth sweeping.
 const LEAST_SWEEP: usize = 1024;
 
@@ -293,9 +295,15 @@ impl Links {
         ) else {
             return at;
         };
-        let nanos = u128::from(size_bytes) * 8_000_000_000;
-        let nanos = nanos.div_ceil(u128::from(speed.as_bits_per_second().max(1)));
-        *free = at.max(*free) + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        let speed = speed.as_bits_per_second().max(1);
+        let nanos = match size_bytes.checked_mul(BIT_NANOS) {
+            Some(work) => work.div_ceil(speed),
+            None => {
+                let work = u128::from(size_bytes) * u128::from(BIT_NANOS);
+                u64::try_from(work.div_ceil(u128::from(speed))).unwrap_or(u64::MAX)
+            }
+        };
+        *free = at.max(*free) + Duration::from_nanos(nanos);
         *free
     }
 

@@ -75,8 +75,9 @@ struct Beyond<T> {
 
 impl<T: Timed> Wheel<T> {
     /// An empty wheel. The width is rounded down to a power of two nanoseconds (at least
-    /// [`LEAST_WIDTH`]), the slots of a turn up to a power of two (at least 64). A good width is the
-    /// lookahead or a little less; a good turn is longer than the common delays.
+    /// [`LEAST_WIDTH`]), the slots of a turn up to a power of two (at least 64). A good width is a
+    /// tenth of the lookahead or less, so that few items share a slot; a good turn is longer than the
+    /// common delays.
     #[must_use]
     pub fn new(width: Duration, slots: usize) -> Self {
         let turn = slots.max(64).next_power_of_two().trailing_zeros();

@@ -341,6 +341,19 @@ fn a_graceful_stop_says_farewell_to_all() {
     );
 }
 
+#[test]
+fn settings_of_zero_are_refused_by_name() {
+    assert_eq!(Dialling::default().problems(), []);
+    let text = r#"{"timeout": "0s", "idle": "0s", "max_links": 0}"#;
+    let problems = serde_json::from_str::<Dialling>(text).unwrap().problems();
+    let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["timeout", "idle", "max_links"]);
+    assert_eq!(
+        serde_json::from_str::<Dialling>("{}").unwrap(),
+        Dialling::default()
+    );
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Send { from: u32, to: u32 },
