@@ -1,1 +1,46 @@
-//! Not yet furnished.
+//! YAML text becomes a validated [`Plan`], or everything that is wrong with it.
+//!
+//! | module | what |
+//! |---|---|
+//! | `source` | texts, places in them, and reading a file with care |
+//! | `tree` | YAML as a tree with a span for every key and value |
+//! | `grammar` | what the JSON schema of the types expects at a place |
+//! | `shape` | keys and kinds of values: the tree against the grammar |
+//! | [`scenario`](GRAMMAR_VERSION) | the root of the grammar; its parts are types of `play`, `judge`, `kernel` and `config` |
+//! | [`fidelity`](Fidelity) | how real each part of a run is |
+//! | [`plan`](Plan) | a scenario with everything said that it left open |
+//! | [`diagnostic`](Rejected) | what is wrong, where, and what to write instead |
+//! | `render` | how that looks to a person |
+//! | `suggest` | "did you mean" |
+//!
+//! The way of a text: `source` reads it, `tree` gives it spans, `shape` collects what does not fit the
+//! grammar, and what fits becomes a `Plan`.
+//!
+//! It is deliberately *not* a place for defaults and ranges of the parts: those stand with the types
+//! that they belong to, from which the schema is generated that both this crate and an editor check by.
+//!
+//! Invariants: any bytes yield a plan or a rejection, in bounded time and memory; every mistake has a
+//! place, a stable code and, where one is known, what to write instead; a plan's text is a scenario of
+//! that plan.
+#![forbid(unsafe_code)]
+
+mod diagnostic;
+mod fidelity;
+mod grammar;
+mod load;
+mod plan;
+mod render;
+mod scenario;
+mod shape;
+mod source;
+mod suggest;
+mod tree;
+
+pub use diagnostic::{Code, Entry, Rejected, Report};
+pub use fidelity::{Crypto, Fidelity, Links, Wire};
+pub use load::{Loaded, load, parse, schema};
+pub use plan::Plan;
+pub use render::{MAX_SHOWN, Paint};
+pub use scenario::GRAMMAR_VERSION;
+pub use source::MAX_FILE_BYTES;
+pub use tree::{MAX_DEPTH, MAX_NODES};

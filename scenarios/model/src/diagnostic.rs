@@ -1,0 +1,336 @@
+//! Diagnostics: what is wrong, where, and what to write instead.
+//!
+//! Every diagnostic has a stable [`Code`], shown as `wavetank::scenario::CODE`. Messages are sentences
+//! without a full stop; text that a stranger wrote reaches them only through [`quoted`].
+
+use std::fmt;
+
+use crate::source::{Source, Span};
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $about:literal;)*) => {
+        /// What kind of mistake it is. The text of a code never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl Code {
+            /// All codes.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its stable text, without the prefix.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// What it says, in a sentence.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Unreadable "unreadable" "The file cannot be read.";
+    NotAFile "not_a_file" "The path names a directory, pipe or device.";
+    TooLarge "too_large" "The file is larger than any scenario.";
+    NotUtf8 "not_utf8" "The file is not UTF-8 text.";
+    Empty "empty" "The file holds no scenario.";
+    Syntax "syntax" "The text is not YAML.";
+    TooDeep "too_deep" "Lists and maps are nested deeper than any scenario needs.";
+    TooManyNodes "too_many_nodes" "The file, with its aliases written out, has more values than any scenario needs.";
+    UnknownAnchor "unknown_anchor" "An alias names no anchor before it.";
+    DuplicateKey "duplicate_key" "A map has the same key twice.";
+    ComplexKey "complex_key" "A key is not plain text.";
+    Tag "tag" "A YAML tag, which the grammar does not use.";
+    SeveralDocuments "several_documents" "The file holds more than one YAML document.";
+    UnknownKey "unknown_key" "A map has a key that the grammar does not know.";
+    MissingKey "missing_key" "A map lacks a key that it must have.";
+    MissingValue "missing_value" "A key has no value.";
+    WrongType "wrong_type" "A value is of another kind than it must be.";
+    UnknownChoice "unknown_choice" "A value is none of those that the grammar offers here.";
+    SeveralChoices "several_choices" "A choice of one among several has more than one key.";
+    NotAQuantity "not_a_quantity" "A quantity does not begin with a number.";
+    MissingUnit "missing_unit" "A quantity lacks its unit.";
+    WrongUnit "wrong_unit" "A quantity has a unit of another kind.";
+    InexactQuantity "inexact_quantity" "A quantity is too large or too finely divided to be held exactly.";
+    OutOfRange "out_of_range" "A number lies outside the range that its key allows.";
+    NotYet "not_yet" "Something that the house plans and nothing serves yet.";
+    UnknownPath "unknown_path" "A `--set` names a path that the grammar does not have.";
+    Invalid "invalid" "A value is refused for a reason that the message gives.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wavetank::scenario::{}", self.text())
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Diagnostic {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) path: String,
+    pub(crate) span: Option<Span>,
+    pub(crate) label: String,
+    pub(crate) related: Vec<(Span, String)>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) help: Option<String>,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            path: String::new(),
+            span: None,
+            label: String::new(),
+            related: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, span: Span) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    pub(crate) fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Helps with `help` if there is one, and keeps what it has otherwise.
+    pub(crate) fn help_if(mut self, help: Option<String>) -> Self {
+        self.help = help.or(self.help);
+        self
+    }
+}
+
+/// Diagnostics of one file that are kept: enough for every mistake of a person, and a bound for a
+/// machine's.
+pub(crate) const MAX_KEPT: usize = 1_000;
+
+/// The diagnostics found so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Problems {
+    list: Vec<Diagnostic>,
+    dropped: usize,
+}
+
+impl Problems {
+    /// Adds one, unless the same was said of the same place: an alias repeats its anchor's mistakes.
+    pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
+        if self.list.len() >= MAX_KEPT {
+            self.dropped += 1;
+        } else if !self.list.contains(&diagnostic) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.dropped += more.dropped;
+        more.list.into_iter().for_each(|diagnostic| self.add(diagnostic));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len() + self.dropped
+    }
+
+    /// Them in the order of the text.
+    pub(crate) fn rejected(mut self, sources: Vec<Source>) -> Rejected {
+        self.list.sort_by_key(|diagnostic| diagnostic.span);
+        Rejected {
+            sources,
+            list: self.list,
+            dropped: self.dropped,
+        }
+    }
+}
+
+/// A scenario that cannot be run, and everything that is wrong with it.
+///
+/// Its `Display` is [`Rejected::render`] without colour.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) list: Vec<Diagnostic>,
+    pub(crate) dropped: usize,
+}
+
+impl std::error::Error for Rejected {}
+
+impl Rejected {
+    /// How many things are wrong.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.list.len() + self.dropped
+    }
+
+    /// What kinds of mistakes they are, in the order of the text.
+    pub fn codes(&self) -> impl Iterator<Item = Code> {
+        self.list.iter().map(|diagnostic| diagnostic.code)
+    }
+
+    /// The name of the file.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        self.sources.first().map_or("", |source| &source.name)
+    }
+
+    /// Everything in a form for machines.
+    #[must_use]
+    pub fn report(&self) -> Report<'_> {
+        Report {
+            file: self.file(),
+            count: self.count(),
+            errors: self
+                .list
+                .iter()
+                .map(|diagnostic| self.entry(diagnostic))
+                .collect(),
+        }
+    }
+
+    fn entry<'a>(&'a self, diagnostic: &'a Diagnostic) -> Entry<'a> {
+        let source = diagnostic
+            .span
+            .and_then(|span| self.sources.get(span.source as usize));
+        let start = source
+            .zip(diagnostic.span)
+            .map(|(source, span)| source.position(span.start));
+        let end = source
+            .zip(diagnostic.span)
+            .map(|(source, span)| source.position(span.end));
+        Entry {
+            code: diagnostic.code.to_string(),
+            message: &diagnostic.message,
+            file: source.map_or(self.file(), |source| &source.name),
+            line: start.map(|start| start.line),
+            column: start.map(|start| start.column),
+            end_line: end.map(|end| end.line),
+            end_column: end.map(|end| end.column),
+            path: &diagnostic.path,
+            label: &diagnostic.label,
+            notes: &diagnostic.notes,
+            help: diagnostic.help.as_deref(),
+        }
+    }
+}
+
+/// The machine form of a [`Rejected`].
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Report<'a> {
+    /// The scenario file.
+    pub file: &'a str,
+    /// How many things are wrong; more than are listed, if they are very many.
+    pub count: usize,
+    /// Them, in the order of the text.
+    pub errors: Vec<Entry<'a>>,
+}
+
+/// The machine form of one diagnostic. Lines and columns (in characters) count from 1; the end is
+/// the first place after the mistake.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Entry<'a> {
+    /// The stable code, with its prefix.
+    pub code: String,
+    /// What is wrong.
+    pub message: &'a str,
+    /// In which file; `--set …` for a value given on the command line.
+    pub file: &'a str,
+    /// On which line.
+    pub line: Option<usize>,
+    /// In which column.
+    pub column: Option<usize>,
+    /// Where it ends.
+    pub end_line: Option<usize>,
+    /// Where it ends.
+    pub end_column: Option<usize>,
+    /// Under which key, as a dotted path: `faults.0.churn.session`.
+    pub path: &'a str,
+    /// What the place itself says.
+    pub label: &'a str,
+    /// What else is worth knowing.
+    pub notes: &'a [String],
+    /// What to do.
+    pub help: Option<&'a str>,
+}
+
+/// How much of a stranger's text a message repeats.
+const MAX_QUOTED: usize = 60;
+
+/// A stranger's text for use in a message: in backticks, cut, without control characters.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("`");
+    for (count, char) in text.chars().enumerate() {
+        if count == MAX_QUOTED {
+            quoted.push('…');
+            break;
+        }
+        if is_plain(char) {
+            quoted.push(char);
+        } else {
+            quoted.extend(char.escape_default());
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+/// Whether a terminal shows it as one sign: no control characters, nor those that turn the
+/// direction of writing.
+fn is_plain(char: char) -> bool {
+    !char.is_control()
+        && !matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+}
+
+/// `a, b and c`, each in backticks.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {
+    let mut names: Vec<_> = names.into_iter().map(quoted).collect();
+    let more = names.len().saturating_sub(MAX_LISTED);
+    names.truncate(MAX_LISTED);
+    if more > 0 {
+        return format!("{} and {more} more", names.join(", "));
+    }
+    match names.pop() {
+        Some(only) if names.is_empty() => only,
+        Some(end) => format!("{} {last} {end}", names.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Names that a message lists: a screen's worth.
+const MAX_LISTED: usize = 40;

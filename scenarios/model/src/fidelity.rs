@@ -1,0 +1,56 @@
+//! How real each part of a run is: said in the scenario, recorded with the run.
+//!
+//! Only what something serves can be chosen; what the house plans is refused with that word
+//! (`x-later` in the schema).
+
+/// How real each part of a run is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-later" = ["wasm", "air"]))]
+pub struct Fidelity {
+    /// Whether signatures are made, or only cost their time and bytes.
+    pub crypto: Crypto,
+    /// Whether messages between simulated peers go through their bytes. Both ways give the same run.
+    pub wire: Wire,
+    /// Whether a message needs a link that was dialled first.
+    pub links: Links,
+}
+
+/// Whether signatures are made.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schemars(extend("x-later" = ["real"]))]
+pub enum Crypto {
+    /// Their time and bytes are counted.
+    #[default]
+    Modelled,
+}
+
+/// How messages travel between simulated peers.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Wire {
+    /// As values; their exact size is counted.
+    #[default]
+    Typed,
+    /// As bytes, through the codec of the real node.
+    Encoded,
+}
+
+/// Whether a message needs a link.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schemars(extend("x-later" = ["dialled"]))]
+pub enum Links {
+    /// Any peer reaches any other at once.
+    #[default]
+    Free,
+}

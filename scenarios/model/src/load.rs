@@ -1,0 +1,94 @@
+//! From a file or a text to a plan.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic, Problems, Rejected};
+use crate::grammar::Grammar;
+use crate::plan::Plan;
+use crate::scenario::Scenario;
+use crate::source::{self, MAX_FILE_BYTES, Source};
+use crate::{shape, tree};
+
+/// A scenario that can be run.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What to do.
+    pub plan: Plan,
+    /// The text that said so.
+    pub text: String,
+}
+
+/// Reads the scenario at `path`.
+///
+/// # Errors
+/// Everything that is wrong with it, the reading included.
+pub fn load(path: &Path) -> Result<Loaded, Rejected> {
+    let name = path.display().to_string();
+    match source::read(path) {
+        Ok(text) => parse(&name, &text),
+        Err((text, diagnostic)) => {
+            let mut problems = Problems::default();
+            problems.add(diagnostic);
+            Err(problems.rejected(vec![Source { name, text }]))
+        }
+    }
+}
+
+/// Reads the scenario `text`, which people know as `name`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(name: &str, text: &str) -> Result<Loaded, Rejected> {
+    let sources = vec![Source {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    }];
+    let mut problems = Problems::default();
+    match check(&sources, &mut problems) {
+        Some(plan) if problems.is_empty() => Ok(Loaded {
+            plan,
+            text: text.to_owned(),
+        }),
+        _ => Err(problems.rejected(sources)),
+    }
+}
+
+fn check(sources: &[Source], problems: &mut Problems) -> Option<Plan> {
+    let text = &sources.first()?.text;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        problems.add(source::too_large(text.len() as u64));
+        return None;
+    }
+    let tree = tree::read(0, text, problems)?;
+    let grammar = Grammar::of::<Scenario>();
+    let value = shape::check(&grammar, &tree, problems);
+    match serde_path_to_error::deserialize::<_, Scenario>(value) {
+        Ok(scenario) => Some(Plan::new(scenario)),
+        // Said by the shape already.
+        Err(_) if !problems.is_empty() => None,
+        Err(error) => {
+            let path = tree::Path::default().dotted(&error.path().to_string());
+            problems.add(
+                Diagnostic::new(Code::Invalid, error.inner().to_string())
+                    .at(tree.locate(&path))
+                    .path(path.to_string()),
+            );
+            None
+        }
+    }
+}
+
+/// The JSON schema of scenarios, for editors: the very grammar that scenarios are checked by.
+#[must_use]
+pub fn schema() -> String {
+    let mut schema = Grammar::of::<Scenario>().root().clone();
+    if let Value::Object(object) = &mut schema {
+        object.insert("$id".to_owned(), Value::from("scenario-v1.json"));
+        object.insert("title".to_owned(), Value::from("Wavetank scenario"));
+    }
+    let mut text = format!("{schema:#}");
+    text.push('\n');
+    text
+}
