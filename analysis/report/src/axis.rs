@@ -97,14 +97,16 @@ impl Axis {
 
 /// The least of 1, 2, 5 times a power of ten that is not below `step`.
 fn round_step(step: f64) -> f64 {
-    let mut power = 1e-12;
-    while power * 10.0 <= step {
-        power *= 10.0;
-    }
-    let round = [1.0, 2.0, 5.0, 10.0]
-        .iter()
-        .find(|factor| *factor * power >= step * 0.999_999);
-    round.unwrap_or(&10.0) * power
+    // Powers of ten are exact and their products with small integers too: ticks stay round.
+    let power = |exponent: i32| match exponent {
+        0.. => 10_f64.powi(exponent),
+        _ => 1.0 / 10_f64.powi(-exponent),
+    };
+    let steps = (-12..18).flat_map(|exponent| [1.0, 2.0, 5.0].map(|factor| factor * power(exponent)));
+    steps
+        .into_iter()
+        .find(|round| *round >= step * 0.999_999)
+        .unwrap_or(step)
 }
 
 fn instant(at_ms: u64, step_ms: u64, end_ms: f64) -> String {

@@ -51,6 +51,7 @@ pub(crate) struct Data {
     pub(crate) groups: BTreeMap<String, Group>,
     /// By kind of operation.
     pub(crate) kinds: BTreeMap<String, Operations>,
+    /// Of those that succeeded.
     pub(crate) slowest: Vec<OperationRow>,
     /// Samples about the whole network, by metric: milliseconds and values.
     pub(crate) series: BTreeMap<&'static str, Vec<(u64, f64)>>,
@@ -79,7 +80,7 @@ pub(crate) struct Operations {
     pub(crate) latency: Histogram,
     /// Hops of those that succeeded after warm-up.
     pub(crate) hops: BTreeMap<u32, u64>,
-    /// How those after warm-up ended.
+    /// How those that started after warm-up ended.
     pub(crate) outcomes: BTreeMap<Outcome, u64>,
 }
 
@@ -147,7 +148,8 @@ impl Data {
                 let bin = (operation.start_ns / 1_000_000 / bin_ms).min(BINS);
                 kind.add(&operation, bin);
             }
-            if operation.phase == Phase::Measured && operation.latency_ms.is_some() {
+            // Those whose time ran out all took that time: they say nothing of each other.
+            if operation.phase == Phase::Measured && operation.outcome == Outcome::Ok {
                 keep_slowest(&mut self.slowest, operation);
             }
         })

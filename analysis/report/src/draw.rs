@@ -301,7 +301,7 @@ impl Frame {
             let at = self.pixel(plot, *value);
             rule(canvas, (at, y.end), (at, y.end + 4), AXIS.mix(1.0), Stroke::Thin)?;
             let half = width_of(label, LABEL_PX) / 2;
-            let inside = at.min(self.layout.width() - 2 - half);
+            let inside = at.min(self.layout.width() - MARGIN / 2 - half);
             let style = Style::label().at(HPos::Center, VPos::Top);
             text(canvas, label, (inside, y.end + 7), &style)?;
         }

@@ -1,6 +1,6 @@
 //! Escaping, and the few elements that the page is made of.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 /// Text that is safe between tags and in quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
@@ -63,13 +63,6 @@ impl Mark {
             word,
         }
     }
-    pub(crate) const fn still(word: &'static str) -> Self {
-        Self {
-            class: "still",
-            symbol: "–",
-            word,
-        }
-    }
 }
 
 impl Display for Mark {
@@ -82,39 +75,50 @@ impl Display for Mark {
     }
 }
 
-/// A table that scrolls in itself where it is too wide.
+impl Cell {
+    const fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) | Self::Number(text) | Self::Code(text) => text.is_empty(),
+            Self::Mark(_) => false,
+        }
+    }
+
+    fn html(&self) -> String {
+        match self {
+            Self::Text(text) => format!("<td>{}</td>", escape(text)),
+            Self::Number(text) => format!("<td class=\"num\">{}</td>", escape(text)),
+            Self::Code(text) => format!("<td><code>{}</code></td>", escape(text)),
+            Self::Mark(mark) => format!("<td>{mark}</td>"),
+        }
+    }
+}
+
+/// A table that scrolls in itself where it is too wide. A column in which nothing stands is left out.
 pub(crate) fn table(caption: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
-    let mut body = String::new();
-    let mut right = Vec::new();
-    for row in rows {
-        body.push_str("<tr>");
-        if right.is_empty() {
-            right = row.iter().map(|cell| matches!(cell, Cell::Number(_))).collect();
-        }
-        for cell in row {
-            body.push_str(&match cell {
-                Cell::Text(text) => format!("<td>{}</td>", escape(&text)),
-                Cell::Number(text) => format!("<td class=\"num\">{}</td>", escape(&text)),
-                Cell::Code(text) => format!("<td><code>{}</code></td>", escape(&text)),
-                Cell::Mark(mark) => format!("<td>{mark}</td>"),
-            });
-        }
-        body.push_str("</tr>\n");
-    }
-    let mut table = format!(
-        "<div class=\"scroll\" tabindex=\"0\"><table>\n<caption class=\"unseen\">{}</caption>\n<thead><tr>",
-        escape(caption)
-    );
-    for (at, name) in head.iter().enumerate() {
-        let class = if right.get(at) == Some(&true) {
-            " class=\"num\""
-        } else {
-            ""
-        };
-        // Writing to a string does not fail.
-        let _ = write!(table, "<th scope=\"col\"{class}>{}</th>", escape(name));
-    }
-    table + "</tr></thead>\n<tbody>\n" + &body + "</tbody></table></div>\n"
+    let rows: Vec<Vec<Cell>> = rows.into_iter().collect();
+    let column = |at: usize| rows.iter().filter_map(move |row| row.get(at));
+    let shown: Vec<usize> = (0..head.len())
+        .filter(|at| column(*at).any(|cell| !cell.is_empty()))
+        .collect();
+    let names = shown.iter().filter_map(|at| {
+        let number = column(*at).all(|cell| matches!(cell, Cell::Number(_)));
+        let class = if number { " class=\"num\"" } else { "" };
+        Some(format!(
+            "<th scope=\"col\"{class}>{}</th>",
+            escape(head.get(*at)?)
+        ))
+    });
+    let names: String = names.collect();
+    let body = rows.iter().map(|row| {
+        let cells: String = shown.iter().filter_map(|at| Some(row.get(*at)?.html())).collect();
+        format!("<tr>{cells}</tr>\n")
+    });
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\"><table>\n<caption class=\"unseen\">{}</caption>\n\
+         <thead><tr>{names}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
+        escape(caption),
+        body.collect::<String>()
+    )
 }
 
 #[cfg(test)]
@@ -129,6 +133,14 @@ mod tests {
             "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;\u{fffd}\u{fffd}"
         );
         let table = table("<t>", &["<h>"], [vec![Cell::Code("<c>".to_owned())]]);
+        assert!(table.contains("&lt;c&gt;"));
         assert!(!table.contains("<t>") && !table.contains("<h>") && !table.contains("<c>"));
+    }
+
+    #[test]
+    fn a_column_in_which_nothing_stands_is_left_out() {
+        let row = |peer: &str| vec![Cell::Text("held".to_owned()), Cell::Text(peer.to_owned())];
+        assert!(!table("t", &["Status", "Peer"], [row(""), row("")]).contains("Peer"));
+        assert!(table("t", &["Status", "Peer"], [row(""), row("edge-1")]).contains("Peer"));
     }
 }

@@ -4,8 +4,8 @@
 //! then what the figures rest on. Every text of the folder goes through [`escape`].
 
 use record::{
-    CheckKind, CheckStatus, Manifest, RunStatus, Start, SummaryRow, TallyKind, TallyStatus, ThresholdStatus,
-    Verdict,
+    CheckKind, CheckStatus, Manifest, Outcome, RunStatus, Start, SummaryRow, TallyKind, TallyStatus,
+    ThresholdStatus, Verdict,
 };
 
 use crate::data::Data;
@@ -29,7 +29,7 @@ pub(crate) fn write(data: &Data, plots: &Plots) -> String {
         ("tallies", "Faults and workloads", tallies(data)),
         ("plots", "Plots", figures(plots)),
         ("summary", "Summary", summary(data)),
-        ("slowest", "Slowest operations", slowest(data)),
+        ("operations", "Operations", operations(data)),
         ("groups", "Peers", groups(data)),
         ("fidelity", "What was modelled", fidelity(&data.manifest)),
     ];
@@ -356,19 +356,46 @@ fn in_unit(row: &SummaryRow, value: f64) -> String {
     }
 }
 
+fn operations(data: &Data) -> String {
+    let rows: Vec<_> = data
+        .kinds
+        .iter()
+        .filter(|(_, operations)| !operations.outcomes.is_empty())
+        .map(|(kind, operations)| {
+            let of = |outcome| operations.outcomes.get(&outcome).copied().unwrap_or(0);
+            let mut cells = vec![Cell::Text(kind.clone())];
+            cells.push(Cell::Number(count(operations.outcomes.values().sum())));
+            cells.extend(OUTCOMES.map(|(outcome, _)| Cell::Number(count(of(outcome)))));
+            cells
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head: Vec<&str> = ["Kind", "Started"]
+        .into_iter()
+        .chain(OUTCOMES.map(|(_, word)| word))
+        .collect();
+    "<p>How those that started after warm-up ended. Those whose client left or that the end of the run cut short count as neither success nor failure.</p>\n"
+        .to_owned()
+        + &table("Outcomes of operations", &head, rows)
+        + &slowest(data)
+}
+
+const OUTCOMES: [(Outcome, &str); 5] = [
+    (Outcome::Ok, "Ok"),
+    (Outcome::Failed, "Failed"),
+    (Outcome::TimedOut, "Timed out"),
+    (Outcome::Abandoned, "Client left"),
+    (Outcome::Unfinished, "Run ended"),
+];
+
 fn slowest(data: &Data) -> String {
     if data.slowest.is_empty() {
         return String::new();
     }
     let small = |value: Option<u32>| Cell::Number(value.map(|value| count(value.into())).unwrap_or_default());
     let rows = data.slowest.iter().map(|operation| {
-        let outcome = match operation.outcome {
-            record::Outcome::Ok => Mark::good("ok"),
-            record::Outcome::Failed => Mark::bad("failed"),
-            record::Outcome::TimedOut => Mark::bad("timed out"),
-            record::Outcome::Abandoned => Mark::still("client left"),
-            record::Outcome::Unfinished => Mark::still("run ended"),
-        };
         vec![
             Cell::Number(operation.operation.to_string()),
             Cell::Text(operation.kind.clone()),
@@ -378,7 +405,6 @@ fn slowest(data: &Data) -> String {
             small(operation.hops),
             small(operation.messages),
             small(operation.timeouts),
-            Cell::Mark(outcome),
         ]
     });
     let head = [
@@ -390,10 +416,10 @@ fn slowest(data: &Data) -> String {
         "Hops",
         "Messages",
         "Timeouts",
-        "Outcome",
     ];
-    "<p>Of those that started after warm-up; numbers as in operations.csv and peers.csv.</p>\n".to_owned()
-        + &table("Slowest operations", &head, rows)
+    "<h3>The slowest that succeeded</h3>\n<p class=\"note\">Numbers as in operations.csv and peers.csv.</p>\n"
+        .to_owned()
+        + &table("The slowest operations that succeeded", &head, rows)
 }
 
 fn groups(data: &Data) -> String {

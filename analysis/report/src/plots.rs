@@ -363,8 +363,9 @@ fn hops(data: &Data, _layout: Layout) -> Option<(Panels, String)> {
         }],
     };
     let caption = format!(
-        "{} that succeeded after warm-up. A hop is a round by ancestry: one more than the round of the answer that named the farthest peer asked.",
-        counted(all, "lookup")
+        "{} that succeeded after warm-up. Hops: {}.",
+        counted(all, "lookup"),
+        types::metric::LOOKUP_HOPS.about
     );
     Some((panels, caption))
 }
@@ -473,15 +474,18 @@ fn thin_ticks(mut axis: Axis, layout: Layout) -> Axis {
 /// A goal for the metric's value itself, as the scenario writes it: `>= 0.99`, `>= 99%`.
 fn goal(data: &Data, metric: &str) -> Option<(f64, String)> {
     let thresholds = &data.verdict.as_ref()?.thresholds;
-    let goal = thresholds.iter().find(|threshold| threshold.metric == metric)?;
-    let number = goal.expression.trim_start_matches(['<', '>', '=', ' ']);
+    let goal = &thresholds
+        .iter()
+        .find(|threshold| threshold.metric == metric)?
+        .expression;
+    let number = goal.trim_start_matches(['<', '>', '=', ' ']);
+    let sign = goal.strip_suffix(number)?.trim();
     let share = match number.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().ok()? / 100.0,
         None => number.trim().parse().ok()?,
     };
-    (0.0..=1.0)
-        .contains(&share)
-        .then(|| (share, format!("goal {}", symbols(&goal.expression))))
+    let words = format!("goal {} {}", symbols(sign), crate::words::percent(share));
+    (0.0..=1.0).contains(&share).then_some((share, words))
 }
 
 /// Milliseconds stay such below ten seconds.

@@ -21,13 +21,15 @@ pub(crate) fn count(number: u64) -> String {
 /// A number with three significant digits; large ones whole.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
-    if size >= 1_000.0 && size < 1e15 {
+    if (1_000.0..1e15).contains(&size) {
         let sign = if value < 0.0 { "−" } else { "" };
         format!("{sign}{}", count(size.round() as u64))
     } else if size >= 100.0 || value.fract() == 0.0 {
         format!("{value:.0}")
     } else if size >= 10.0 {
         trimmed(&format!("{value:.1}"))
+    } else if size >= 1.0 {
+        trimmed(&format!("{value:.2}"))
     } else if size >= 0.001 {
         trimmed(&format!("{value:.3}"))
     } else {
