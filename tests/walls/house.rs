@@ -1,0 +1,348 @@
+//! The table of the house: rooms, what each may import, where each outside crate is at home.
+//!
+//! A new crate, and a new dependency of an old one, is entered here: that is the moment to ask whether it belongs.
+
+/// Whether a room can reach a clock, a file, a thread or the platform's floats at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It cannot: `no_std`, and only dependencies that cannot either.
+    Pure,
+    /// It can.
+    Worldly,
+}
+
+/// A crate of the workspace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Its name inside the workspace.
+    pub(crate) name: &'static str,
+    /// Its folder.
+    pub(crate) folder: &'static str,
+    /// Whether it is pure.
+    pub(crate) kind: Kind,
+    /// The rooms that it may import; `*` stands for all.
+    pub(crate) imports: &'static [&'static str],
+    /// The wall between it and the others.
+    pub(crate) wall: &'static str,
+}
+
+impl Room {
+    /// Its name as a package.
+    pub(crate) fn package(&self) -> String {
+        format!("wavetank-{}", self.name)
+    }
+
+    /// Whether it may import the room of this name.
+    pub(crate) fn may_import(&self, name: &str) -> bool {
+        self.imports
+            .iter()
+            .any(|import| *import == "*" || *import == name)
+    }
+}
+
+const fn pure(
+    name: &'static str,
+    folder: &'static str,
+    imports: &'static [&'static str],
+    wall: &'static str,
+) -> Room {
+    Room {
+        name,
+        folder,
+        kind: Kind::Pure,
+        imports,
+        wall,
+    }
+}
+
+const fn worldly(
+    name: &'static str,
+    folder: &'static str,
+    imports: &'static [&'static str],
+    wall: &'static str,
+) -> Room {
+    Room {
+        name,
+        folder,
+        kind: Kind::Worldly,
+        imports,
+        wall,
+    }
+}
+
+/// The rooms.
+pub(crate) const ROOMS: &[Room] = &[
+    pure(
+        "types",
+        "node-core/types",
+        &[],
+        "types is what everybody speaks, so it knows nobody",
+    ),
+    pure(
+        "kad",
+        "node-core/kad",
+        &["types"],
+        "layers of a node do not know each other: node introduces them",
+    ),
+    pure(
+        "config",
+        "node-core/config",
+        &["types", "kad"],
+        "config is plain types, for scenarios and nodes alike",
+    ),
+    pure(
+        "node",
+        "node-core/node",
+        &["types", "kad", "config"],
+        "node composes the layers and knows neither bytes nor stages",
+    ),
+    pure(
+        "wire",
+        "node-core/wire",
+        &["types", "kad", "node"],
+        "wire is codecs of messages and nothing else",
+    ),
+    worldly(
+        "actor",
+        "node-core/actor",
+        &["types", "kad", "config", "node", "wire"],
+        "actor serves both worlds, so it knows neither simulation nor transports",
+    ),
+    pure("kernel", "sim/kernel", &["types"], "kernel knows no node"),
+    pure(
+        "play",
+        "sim/play",
+        &["types", "kad", "config", "node"],
+        "play knows no stage, so that real processes get the same workloads and faults",
+    ),
+    pure(
+        "judge",
+        "sim/judge",
+        &["types", "kad", "config", "node", "play"],
+        "judge knows no stage, so that real processes are judged by the same questions",
+    ),
+    worldly(
+        "world",
+        "sim/world",
+        &[
+            "types", "kad", "config", "node", "wire", "actor", "kernel", "play", "judge",
+        ],
+        "world is one stage of two: it reads no scenario and writes no folder",
+    ),
+    worldly(
+        "run",
+        "sim/run",
+        &[
+            "types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "model", "record",
+        ],
+        "run goes from plan to folder; reports are read from folders by cli",
+    ),
+    worldly(
+        "cli",
+        "sim/cli",
+        &[
+            "types", "config", "kernel", "play", "judge", "run", "model", "record", "report",
+        ],
+        "cli is arguments, progress and exit codes: it reaches peers and stages through run only",
+    ),
+    worldly(
+        "model",
+        "scenarios/model",
+        &["types", "kad", "config", "kernel", "play", "judge"],
+        "model turns YAML into a plan and knows no stage",
+    ),
+    worldly(
+        "record",
+        "analysis/record",
+        &["types"],
+        "record is file formats: it sees no live object",
+    ),
+    worldly(
+        "report",
+        "analysis/report",
+        &["types", "record"],
+        "report reads files, never live objects",
+    ),
+    worldly("tests", "tests", &["*"], "the workshop sees all"),
+];
+
+/// An outside crate and the rooms in which it is at home.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Home {
+    /// The crate.
+    pub(crate) name: &'static str,
+    /// Who may import it.
+    pub(crate) rooms: Rooms,
+    /// Why only they.
+    pub(crate) wall: &'static str,
+}
+
+/// A choice of rooms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rooms {
+    /// All.
+    All,
+    /// All that are not pure.
+    Worldly,
+    /// These.
+    Only(&'static [&'static str]),
+}
+
+impl Home {
+    /// Whether `room` may import it.
+    pub(crate) fn admits(&self, room: &Room) -> bool {
+        match self.rooms {
+            Rooms::All => true,
+            Rooms::Worldly => room.kind == Kind::Worldly,
+            Rooms::Only(names) => names.contains(&room.name),
+        }
+    }
+}
+
+const fn home(name: &'static str, rooms: Rooms, wall: &'static str) -> Home {
+    Home { name, rooms, wall }
+}
+
+/// The outside crates that rooms may import directly.
+pub(crate) const HOMES: &[Home] = &[
+    home("serde", Rooms::All, "everybody's"),
+    home("thiserror", Rooms::All, "everybody's"),
+    home("hashbrown", Rooms::All, "everybody's, with a fixed hasher"),
+    home(
+        "libm",
+        Rooms::All,
+        "everybody's: floats that are the same on every platform",
+    ),
+    home(
+        "schemars",
+        Rooms::All,
+        "model makes schemas; pure rooms derive them behind the feature `schema`",
+    ),
+    home(
+        "rand_core",
+        Rooms::Only(&["types"]),
+        "chance comes from the streams of types",
+    ),
+    home(
+        "rand_pcg",
+        Rooms::Only(&["types"]),
+        "chance comes from the streams of types",
+    ),
+    home(
+        "sha2",
+        Rooms::Only(&["types"]),
+        "keys and ids are hashed in types",
+    ),
+    home("bs58", Rooms::Only(&["types"]), "ids are printed in types"),
+    home(
+        "actix",
+        Rooms::Only(&["actor", "world"]),
+        "peers become actors in actor, arbiters are shards in world",
+    ),
+    home(
+        "actix-rt",
+        Rooms::Only(&["actor", "world"]),
+        "peers become actors in actor, arbiters are shards in world",
+    ),
+    home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
+    home(
+        "serde-saphyr",
+        Rooms::Only(&["model"]),
+        "only model reads and writes YAML",
+    ),
+    home(
+        "serde_path_to_error",
+        Rooms::Only(&["model"]),
+        "only model says where in a scenario an error is",
+    ),
+    home(
+        "strsim",
+        Rooms::Only(&["model", "cli"]),
+        "only who reads what people write suggests corrections",
+    ),
+    home(
+        "annotate-snippets",
+        Rooms::Only(&["model", "cli"]),
+        "diagnostics are drawn where people read them",
+    ),
+    home(
+        "csv",
+        Rooms::Only(&["record", "model"]),
+        "record writes CSV, model reads traces",
+    ),
+    home("zstd", Rooms::Only(&["record"]), "only record compresses"),
+    home(
+        "serde_json",
+        Rooms::Worldly,
+        "pure rooms derive serde and choose no format",
+    ),
+    home("plotters", Rooms::Only(&["report"]), "only report draws"),
+    home("dejavu", Rooms::Only(&["report"]), "only report draws"),
+    home("petgraph", Rooms::Only(&["report"]), "graph metrics are report's"),
+    home("clap", Rooms::Only(&["cli"]), "arguments are cli's"),
+    home("indicatif", Rooms::Only(&["cli"]), "progress is cli's"),
+    home(
+        "anyhow",
+        Rooms::Only(&["cli", "tests"]),
+        "libraries name their errors; only the binary and tests do not",
+    ),
+];
+
+/// What a pure room may reach through its dependencies, beside other pure rooms: each is `no_std`, reads no clock, no
+/// entropy and no environment.
+pub(crate) const PURE_TREE: &[&str] = &[
+    "block-buffer",
+    "bs58",
+    "cfg-if",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
+    "hashbrown",
+    "hybrid-array",
+    "libm",
+    "rand_core",
+    "rand_pcg",
+    "serde",
+    "serde_core",
+    "sha2",
+    "thiserror",
+    "typenum",
+];
+
+/// Exceptions in that tree: (who, whom).
+pub(crate) const PURE_TREE_PAIRS: &[(&str, &str)] = &[
+    // On ARM, cpufeatures asks the system which instructions there are; SHA-256 is the same with or without.
+    ("cpufeatures", "libc"),
+];
+
+/// Procedural macros that pure rooms may use. They run in the compiler: what they depend on is no part of the room.
+pub(crate) const PURE_MACROS: &[&str] = &["serde_derive", "thiserror-impl"];
+
+/// What stands at the top level, beside dotfiles for plumbing.
+pub(crate) const TOP_LEVEL: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "analysis",
+    "node-core",
+    "scenarios",
+    "sim",
+    "tests",
+];
+
+/// Output at the top level that git ignores.
+pub(crate) const IGNORED_OUTPUT: &[&str] = &["runs", "target"];
+
+/// The folders that hold rooms.
+pub(crate) const FLOORS: &[&str] = &["analysis", "node-core", "scenarios", "sim"];
+
+/// The room of this name, if there is one.
+pub(crate) fn room(name: &str) -> Option<&'static Room> {
+    ROOMS.iter().find(|room| room.name == name)
+}
+
+/// The pure rooms.
+pub(crate) fn pure_rooms() -> impl Iterator<Item = &'static Room> {
+    ROOMS.iter().filter(|room| room.kind == Kind::Pure)
+}

@@ -1,0 +1,286 @@
+//! What stands in a room's root file, and what stands in the house at all.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::house::{FLOORS, IGNORED_OUTPUT, Kind, ROOMS, Room, TOP_LEVEL};
+use crate::{Breach, listed, read, root};
+
+/// The breaches in the root file of `room`.
+fn check_root_file(room: &Room, text: &str) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    if !has_code(text) {
+        breaches.push(Breach::new(
+            room.name,
+            "has no code",
+            "a crate appears when its first code does",
+        ));
+    }
+    if room.kind == Kind::Pure {
+        for (attribute, wall) in [
+            (
+                "#![no_std]",
+                "a pure room has no clock, file, socket or thread to call",
+            ),
+            ("#![forbid(unsafe_code)]", "no unsafe code in a pure room"),
+        ] {
+            if !opening_attributes(text).any(|line| line == attribute) {
+                breaches.push(Breach::new(room.name, format!("lacks {attribute}"), wall));
+            }
+        }
+        if brings_std_back(text) {
+            let wall = "a pure room has std in its tests only";
+            breaches.push(Breach::new(room.name, "brings std back", wall));
+        }
+    }
+    breaches
+}
+
+/// The attributes of the whole crate: they precede all code.
+fn opening_attributes(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(str::trim)
+        .take_while(|line| line.is_empty() || line.starts_with("//") || line.starts_with('#'))
+        .filter(|line| line.starts_with("#!["))
+}
+
+fn has_code(text: &str) -> bool {
+    let is_code = |line: &str| {
+        !(line.is_empty()
+            || line.starts_with("//")
+            || line.starts_with('#')
+            || line.starts_with("extern crate"))
+    };
+    text.lines().map(str::trim).any(is_code)
+}
+
+/// Whether `extern crate std` stands there without `#[cfg(test)]` right above it.
+fn brings_std_back(text: &str) -> bool {
+    let mut above = "";
+    text.lines().map(str::trim).any(|line| {
+        let guarded = above == "#[cfg(test)]";
+        above = line;
+        line.starts_with("extern crate std") && !guarded
+    })
+}
+
+/// The breaches among the names at the top level.
+fn check_top_level<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Breach> {
+    let stranger = |name: &&str| !name.starts_with('.') && !TOP_LEVEL.contains(name);
+    let breach = |name: &str| {
+        Breach::new(
+            name,
+            "stands at the top level",
+            "the top level holds the rooms' floors",
+        )
+    };
+    names.filter(stranger).map(breach).collect()
+}
+
+/// The breaches among folders of a floor: (folder, whether it is a crate, whether it holds any file).
+fn check_floor(folders: &[(String, IsCrate, Content)]) -> Vec<Breach> {
+    let breach = |(folder, is_crate, content): &(String, IsCrate, Content)| {
+        let is_room = ROOMS.iter().any(|room| room.folder == folder);
+        match (is_crate, content) {
+            (_, Content::None) => Some(("is empty", "no empty rooms")),
+            (IsCrate::Yes, Content::Some) if !is_room => {
+                Some(("is a crate", "each crate is a room of the table of the house"))
+            }
+            _ => None,
+        }
+        .map(|(found, wall)| Breach::new(folder, found, wall))
+    };
+    folders.iter().filter_map(breach).collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IsCrate {
+    Yes,
+    No,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Some,
+    None,
+}
+
+fn holds_a_file(folder: &Path) -> anyhow::Result<bool> {
+    let mut left = vec![folder.to_path_buf()];
+    while let Some(folder) = left.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if !entry.file_type()?.is_dir() {
+                return Ok(true);
+            }
+            left.push(entry.path());
+        }
+    }
+    Ok(false)
+}
+
+fn folders_of(floor: &str) -> anyhow::Result<Vec<(String, IsCrate, Content)>> {
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(root().join(floor))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            let path = entry.path();
+            let is_crate = if path.join("Cargo.toml").exists() {
+                IsCrate::Yes
+            } else {
+                IsCrate::No
+            };
+            let content = if holds_a_file(&path)? {
+                Content::Some
+            } else {
+                Content::None
+            };
+            folders.push((
+                format!("{floor}/{}", entry.file_name().to_string_lossy()),
+                is_crate,
+                content,
+            ));
+        }
+    }
+    Ok(folders)
+}
+
+/// The names at the top level: those that git tracks, so that what a user leaves lying there is no breach; outside
+/// of a repository, all but the ignored output.
+fn top_level() -> anyhow::Result<Vec<String>> {
+    let tracked = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root())
+        .output();
+    if let Ok(output) = tracked
+        && output.status.success()
+        && !output.stdout.is_empty()
+    {
+        let listed = String::from_utf8(output.stdout)?;
+        let paths = listed.split('\0').filter(|path| !path.is_empty());
+        return Ok(paths
+            .filter_map(|path| path.split('/').next())
+            .map(String::from)
+            .collect());
+    }
+    let names = std::fs::read_dir(root())?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let names: anyhow::Result<Vec<String>> = names.collect();
+    Ok(names?
+        .into_iter()
+        .filter(|name| !IGNORED_OUTPUT.contains(&name.as_str()))
+        .collect())
+}
+
+fn root_file(room: &Room) -> anyhow::Result<Option<String>> {
+    let files = ["lib.rs", "main.rs"].map(|file| format!("{}/src/{file}", room.folder));
+    files
+        .iter()
+        .find(|file| root().join(file).exists())
+        .map(read)
+        .transpose()
+}
+
+#[test]
+fn root_files_hold_code_and_pure_ones_shut_the_world_out() -> anyhow::Result<()> {
+    let mut breaches = Vec::new();
+    for room in ROOMS.iter().filter(|room| room.name != "tests") {
+        let text = root_file(room)?.unwrap_or_default();
+        breaches.extend(check_root_file(room, &text));
+    }
+    assert!(breaches.is_empty(), "{}", listed(&breaches));
+    Ok(())
+}
+
+#[test]
+fn nothing_else_stands_in_the_house() -> anyhow::Result<()> {
+    let mut breaches = check_top_level(top_level()?.iter().map(String::as_str));
+    for floor in FLOORS {
+        breaches.extend(check_floor(&folders_of(floor)?));
+    }
+    assert!(breaches.is_empty(), "{}", listed(&breaches));
+    Ok(())
+}
+
+/// What is found in this root file of a pure room.
+fn planted(text: &str) -> Vec<String> {
+    let room = Room {
+        name: "planted",
+        folder: "sim/planted",
+        kind: Kind::Pure,
+        imports: &[],
+        wall: "",
+    };
+    check_root_file(&room, text)
+        .into_iter()
+        .map(|breach| breach.found)
+        .collect()
+}
+
+#[test]
+fn a_planted_root_file_is_named() {
+    let none: [&str; 0] = [];
+    assert_eq!(
+        planted("//! Doc.\n#![no_std]\n#![forbid(unsafe_code)]\nmod a;\n"),
+        none
+    );
+    assert_eq!(
+        planted("#![no_std]\n#![forbid(unsafe_code)]\n#[cfg(test)]\nextern crate std;\nmod a;\n"),
+        none
+    );
+    for (text, found) in [
+        ("#![forbid(unsafe_code)]\nmod a;\n", "lacks #![no_std]"),
+        (
+            "// #![no_std]\n#![forbid(unsafe_code)]\nmod a;\n",
+            "lacks #![no_std]",
+        ),
+        (
+            "#![cfg_attr(test, no_std)]\n#![forbid(unsafe_code)]\nmod a;\n",
+            "lacks #![no_std]",
+        ),
+        (
+            "#![forbid(unsafe_code)]\nmod a {\n#![no_std]\n}\n",
+            "lacks #![no_std]",
+        ),
+        (
+            "#![no_std]\n#![deny(unsafe_code)]\nmod a;\n",
+            "lacks #![forbid(unsafe_code)]",
+        ),
+        (
+            "#![no_std]\n#![forbid(unsafe_code)]\nextern crate std;\nmod a;\n",
+            "brings std back",
+        ),
+        (
+            "#![no_std]\n#![forbid(unsafe_code)]\n#[cfg(feature = \"x\")]\nextern crate std as s;\nmod a;\n",
+            "brings std back",
+        ),
+        (
+            "//! Not yet furnished.\n#![no_std]\n#![forbid(unsafe_code)]\nextern crate alloc;\n",
+            "has no code",
+        ),
+    ] {
+        assert_eq!(planted(text), [found], "{text}");
+    }
+}
+
+#[test]
+fn a_planted_folder_is_named() {
+    let names = [".ci", "sim", "docs", "README.md", "notes.txt"];
+    let found: Vec<_> = check_top_level(names.into_iter())
+        .into_iter()
+        .map(|breach| breach.place)
+        .collect();
+    assert_eq!(found, ["docs", "notes.txt"]);
+
+    let folders = [
+        ("sim/kernel", IsCrate::Yes, Content::Some),
+        ("sim/attic", IsCrate::Yes, Content::Some),
+        ("sim/fleet", IsCrate::No, Content::None),
+        ("scenarios/kademlia", IsCrate::No, Content::Some),
+    ]
+    .map(|(folder, is_crate, content)| (String::from(folder), is_crate, content));
+    let found: Vec<_> = check_floor(&folders)
+        .into_iter()
+        .map(|breach| format!("{} {}", breach.place, breach.found))
+        .collect();
+    assert_eq!(found, ["sim/attic is a crate", "sim/fleet is empty"]);
+}
