@@ -37,7 +37,8 @@ pub use ladder::{Comparison, Difference, Rung, compare};
 pub use manifest::{Build, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall};
 pub use read::{CsvRows, JsonRows, Run};
 pub use rows::{
-    Column, CsvRow, EventRow, FaultRow, JsonRow, OperationRow, Outcome, PeerRow, Phase, SeriesRow, SummaryRow,
+    Column, CsvRow, EventId, EventIdError, EventRow, FaultRow, JsonRow, OperationRow, Outcome, PeerRow,
+    Phase, SeriesRow, SummaryRow,
 };
 pub use verdict::{
     Check, CheckKind, CheckStatus, FirstFailure, Tally, TallyKind, TallyStatus, Threshold, ThresholdStatus,

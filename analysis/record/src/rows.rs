@@ -90,6 +90,7 @@ csv_rows! {
     FaultRow "faults.csv" {
         index: u32, "", "place in the scenario's list, counted from 0";
         kind: String, "", "what it is: `churn`, `partition`, `clog`";
+        name: String, "", "its name in reports and plots";
         from_ms: u64, "ms", "when it began";
         until_ms: Option<u64>, "ms", "when it ended; empty if it lasted to the end of the run";
         unit: String, "", "what is counted: `departures`, `messages`";
@@ -168,20 +169,66 @@ pub enum Phase {
     Measured,
 }
 
-/// One event of a sampled peer: a line of `events.jsonl.zst`.
+/// The name of a handled thing: the `count`-th that `peer` handled in this run, counted from 0 over all its lives.
+/// In files and on screens: `417.12`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId {
+    /// The number of the peer.
+    pub peer: u32,
+    /// The how-manieth.
+    pub count: u32,
+}
+
+/// Not the name of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event is named by its peer's number and a count, such as `417.12`")]
+pub struct EventIdError;
+
+impl std::fmt::Display for EventId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.peer, self.count)
+    }
+}
+
+impl std::str::FromStr for EventId {
+    type Err = EventIdError;
+
+    fn from_str(text: &str) -> Result<Self, EventIdError> {
+        let (peer, count) = text.split_once('.').ok_or(EventIdError)?;
+        Ok(Self {
+            peer: peer.parse().map_err(|_| EventIdError)?,
+            count: count.parse().map_err(|_| EventIdError)?,
+        })
+    }
+}
+
+impl Serialize for EventId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a sampled peer handled or told: a line of `events.jsonl.zst`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRow {
     /// Nanoseconds since the beginning.
     pub t_ns: u64,
-    /// Its id, unique in the run.
-    pub event: u64,
-    /// The id of the event that caused it; none for a beginning.
-    pub cause: Option<u64>,
-    /// The number of the peer; none if it is about none.
-    pub peer: Option<u32>,
-    /// What happened: `received`, `link_down`.
+    /// What was handled; for what the peer told meanwhile, the same.
+    pub event: EventId,
+    /// The event that caused it; none for what no peer caused: workloads, faults, the beginning.
+    pub cause: Option<EventId>,
+    /// The number of the peer.
+    pub peer: u32,
+    /// What happened, in a word: `request`, `link_down`, `told`.
     pub kind: String,
-    /// The rest, as `key=value` words.
+    /// The details, for people.
     pub detail: String,
 }
 

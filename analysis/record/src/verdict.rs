@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use types::Seed;
 
-use crate::RunStatus;
+use crate::{EventId, RunStatus};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub struct FirstFailure {
     /// At which peer.
     pub peer: Option<String>,
     /// With which event.
-    pub event: Option<u64>,
+    pub event: Option<EventId>,
 }
 
 /// One check and what came of it.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use types::{Seed, UnixMillis};
 use wavetank_record::{
-    Check, CheckKind, CheckStatus, CsvRow, EventRow, FORMAT, FaultRow, JsonRow, Manifest, OperationRow,
-    Outcome, PeerRow, Phase, RecordError, Run, RunFolder, RunStatus, Rung, SeriesRow, SummaryRow, Threshold,
-    ThresholdStatus, Verdict, VerdictStatus,
+    Check, CheckKind, CheckStatus, CsvRow, EventId, EventRow, FORMAT, FaultRow, JsonRow, Manifest,
+    OperationRow, Outcome, PeerRow, Phase, RecordError, Run, RunFolder, RunStatus, Rung, SeriesRow,
+    SummaryRow, Threshold, ThresholdStatus, Verdict, VerdictStatus,
 };
 
 fn folder() -> (tempfile::TempDir, RunFolder) {
@@ -61,14 +61,15 @@ fn peer(number: u32) -> PeerRow {
     }
 }
 
-fn event(number: u64) -> EventRow {
+fn event(number: u32) -> EventRow {
+    let id = |count| EventId { peer: 3, count };
     EventRow {
-        t_ns: number,
-        event: number,
-        cause: number.checked_sub(1),
-        peer: Some(3),
-        kind: "received".to_owned(),
-        detail: "from=4".to_owned(),
+        t_ns: u64::from(number),
+        event: id(number),
+        cause: number.checked_sub(1).map(id),
+        peer: 3,
+        kind: "request".to_owned(),
+        detail: "from peer 4".to_owned(),
     }
 }
 
@@ -120,6 +121,7 @@ fn everything_comes_back_as_it_was_written() {
     let fault = FaultRow {
         index: 0,
         kind: "churn".to_owned(),
+        name: "evening churn".to_owned(),
         from_ms: 5,
         until_ms: None,
         unit: "departures".to_owned(),
@@ -272,13 +274,13 @@ fn files_of_a_killed_run_yield_their_whole_rows() {
     let mut operations = folder.operations().unwrap();
     for number in 0..50 {
         events.write(&event(number)).unwrap();
-        operations.write(&operation(number)).unwrap();
+        operations.write(&operation(number.into())).unwrap();
     }
     events.flush().unwrap();
     operations.flush().unwrap();
     for number in 50..60 {
         events.write(&event(number)).unwrap();
-        operations.write(&operation(number)).unwrap();
+        operations.write(&operation(number.into())).unwrap();
     }
     // What a kill leaves: no end of the frame, and half a row.
     std::mem::forget(events);
@@ -321,6 +323,16 @@ fn a_malformed_row_is_named_by_file_and_line() {
         rows.as_slice(),
         [Ok(_), Err(RecordError::Malformed { line: 2, .. })]
     ));
+}
+
+#[test]
+fn events_have_names_that_people_can_type() {
+    let id = EventId { peer: 417, count: 12 };
+    assert_eq!(id.to_string(), "417.12");
+    assert_eq!("417.12".parse(), Ok(id));
+    for text in ["", "417", "417.", ".12", "417.12.1", "-1.2", "4294967296.0"] {
+        assert!(text.parse::<EventId>().is_err(), "{text:?}");
+    }
 }
 
 #[test]
@@ -408,7 +420,7 @@ proptest! {
         fs::write(&path, &bytes[..(bytes.len() as f64 * cut) as usize]).unwrap();
         let run = Run::open(folder.path()).unwrap();
         let rows: Vec<_> = run.json::<EventRow>().unwrap().collect::<Result<_, _>>().unwrap();
-        prop_assert_eq!(&rows, &(0..rows.len() as u64).map(event).collect::<Vec<_>>());
+        prop_assert_eq!(&rows, &(0..rows.len() as u32).map(event).collect::<Vec<_>>());
     }
 
     #[test]

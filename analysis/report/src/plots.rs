@@ -383,7 +383,7 @@ fn over_time(data: &Data, layout: Layout, panels: Vec<Panel>) -> Panels {
     let faults = data.faults.iter().filter(|fault| fault.from_ms <= data.end_ms);
     let fault = |fault: &record::FaultRow| Band {
         kind: BandKind::Fault,
-        name: fault.kind.chars().take(40).collect(),
+        name: fault.name.chars().take(40).collect(),
         from: fault.from_ms as f64 / 1e3,
         to: fault.until_ms.unwrap_or(data.end_ms).min(data.end_ms) as f64 / 1e3,
     };
