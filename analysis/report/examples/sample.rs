@@ -1,4 +1,5 @@
-//! Writes a made-up run's folder and its report, to look at the page: `cargo run -p wavetank-report --example sample -- DIR`.
+//! Writes the report of a run's folder; makes up a run where there is none, to look at the page:
+//! `cargo run -p wavetank-report --example sample -- DIR`.
 
 use std::path::Path;
 
@@ -7,7 +8,9 @@ mod fixture;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("which folder?")?;
-    fixture::Fixture::default().write(Path::new(&path));
+    if !Path::new(&path).exists() {
+        fixture::Fixture::default().write(Path::new(&path));
+    }
     wavetank_report::write(&path)?;
     Ok(())
 }

@@ -93,6 +93,22 @@ pub(crate) struct Window {
     pub(crate) latency: Histogram,
 }
 
+/// Stretches of one length from the beginning to the end of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) window_ms: u64,
+    end_ms: u64,
+}
+
+impl Grid {
+    /// The middle of a stretch, in seconds; the end of the run cuts the last one short.
+    pub(crate) fn middle(self, number: u64) -> f64 {
+        let from = number.saturating_mul(self.window_ms).min(self.end_ms);
+        let to = from.saturating_add(self.window_ms).min(self.end_ms);
+        (from as f64 + to as f64) / 2e3
+    }
+}
+
 impl Window {
     const fn counted(&self) -> u64 {
         self.succeeded + self.failed
@@ -171,11 +187,11 @@ impl Data {
         nice(self.end_ms.div_ceil(BINS), 1)
     }
 
-    /// Stretches of time with enough operations each, by their middle, and how long they are; the same for all these kinds.
+    /// Stretches of time with enough operations each, and those of these kinds by the number of their stretch.
     pub(crate) fn windows<'a>(
         &'a self,
         kinds: &'a [&'a str],
-    ) -> (u64, impl Iterator<Item = (&'a str, BTreeMap<u64, Window>)>) {
+    ) -> (Grid, impl Iterator<Item = (&'a str, BTreeMap<u64, Window>)>) {
         /// Operations that a window holds on average, where the run has that many: a share of fewer jumps.
         const ENOUGH: u64 = 40;
         const FEWEST_WINDOWS: u64 = 12;
@@ -198,10 +214,13 @@ impl Data {
                 window.failed += from.failed;
                 window.latency.merge(&from.latency);
             }
-            let middle = |(number, window)| (number * window_ms + window_ms / 2, window);
-            (kind, windows.into_iter().map(middle).collect())
+            (kind, windows)
         });
-        (window_ms, merged)
+        let grid = Grid {
+            window_ms,
+            end_ms: self.end_ms,
+        };
+        (grid, merged)
     }
 }
 

@@ -376,11 +376,11 @@ impl Frame {
             let (x, y) = (x / FINE, y / FINE);
             let fits = x + 10 + width_of(label, LABEL_PX) <= self.layout.width() - MARGIN;
             let (at, side) = if fits {
-                (x + 9, HPos::Left)
+                ((x + 9, y + 8), HPos::Left)
             } else {
-                (x - 9, HPos::Right)
+                ((x - 9, y + 14), HPos::Right)
             };
-            text(canvas, label, (at, y + 8), &Style::label().at(side, VPos::Center))?;
+            text(canvas, label, at, &Style::label().at(side, VPos::Center))?;
         }
         Ok(())
     }

@@ -87,6 +87,7 @@ impl Cell {
         match self {
             Self::Text(text) => format!("<td>{}</td>", escape(text)),
             Self::Number(text) => format!("<td class=\"num\">{}</td>", escape(text)),
+            Self::Code(text) if text.is_empty() => "<td></td>".to_owned(),
             Self::Code(text) => format!("<td><code>{}</code></td>", escape(text)),
             Self::Mark(mark) => format!("<td>{mark}</td>"),
         }

@@ -199,17 +199,17 @@ fn goals(data: &Data) -> String {
             .value
             .map_or_else(|| "–".to_owned(), |value| of_metric(&goal.metric, value));
         vec![
+            Cell::Mark(mark),
             Cell::Code(goal.metric.clone()),
             Cell::Code(symbols(&goal.expression)),
             Cell::Number(value),
-            Cell::Mark(mark),
             Cell::Number(count(goal.samples)),
             Cell::Text(goal.denominator.clone()),
         ]
     });
     table(
         "Goals",
-        &["Metric", "Goal", "Measured", "Status", "Samples", "Of"],
+        &["Status", "Metric", "Goal", "Measured", "Samples", "Of"],
         rows,
     )
 }
@@ -235,17 +235,17 @@ fn checks(data: &Data) -> String {
             (_, CheckStatus::Unknown) => Mark::open("unknown"),
         };
         vec![
+            Cell::Mark(mark),
             Cell::Code(check.name.clone()),
             Cell::Text(kind.to_owned()),
-            Cell::Mark(mark),
             Cell::Number(check.at_ms.map(clock).unwrap_or_default()),
-            Cell::Text(check.peer.clone().unwrap_or_default()),
+            Cell::Code(check.peer.clone().unwrap_or_default()),
             Cell::Text(check.detail.clone()),
         ]
     });
     table(
         "Checks",
-        &["Check", "Must hold", "Status", "At", "Peer", "Seen"],
+        &["Status", "Check", "Must hold", "At", "Peer", "Seen"],
         rows,
     )
 }
@@ -269,16 +269,16 @@ fn tallies(data: &Data) -> String {
             TallyKind::Fault => ("fault", when(data, tally.index)),
         };
         vec![
+            Cell::Mark(mark),
             Cell::Text(kind.to_owned()),
             Cell::Code(tally.name.clone()),
-            Cell::Text(when),
             Cell::Number(tally.asked.map_or_else(|| "–".to_owned(), count)),
             Cell::Number(count(tally.got)),
             Cell::Text(tally.unit.clone()),
-            Cell::Mark(mark),
+            Cell::Text(when),
         ]
     });
-    let head = ["Kind", "Name", "When", "Asked", "Got", "Unit", "Status"];
+    let head = ["Status", "Kind", "Name", "Asked", "Got", "Unit", "When"];
     "<p>What each was asked to do against what it did. One that did nothing proves nothing.</p>\n".to_owned()
         + &table("Asked against got", &head, rows)
 }

@@ -2,7 +2,7 @@
 
 use crate::ReportError;
 use crate::axis::Axis;
-use crate::data::{BYTES, Data, MAX_HOPS, MESSAGES, ONLINE, Window};
+use crate::data::{BYTES, Data, Grid, MAX_HOPS, MESSAGES, ONLINE, Window};
 use crate::draw::{BLUE, Band, BandKind, GREEN, Layout, Line, Mark, PURPLE, Panel, Plot, VERMILION};
 use crate::words::{counted, span, symbols};
 
@@ -58,12 +58,8 @@ const RECIPES: &[Recipe] = &[
         title: "Lookup success over time",
         without: "no lookup ended",
         make: |data, layout| {
-            success(
-                data,
-                &["lookup"],
-                types::metric::LOOKUP_SUCCESS_RATIO.name,
-                layout,
-            )
+            let metric = types::metric::LOOKUP_SUCCESS_RATIO.name;
+            success(data, &["lookup"], Some(metric), layout)
         },
     },
     Recipe {
@@ -76,14 +72,7 @@ const RECIPES: &[Recipe] = &[
         name: "record_success",
         title: "PUT and GET success over time",
         without: "no record was put or got",
-        make: |data, layout| {
-            success(
-                data,
-                &["put", "get"],
-                types::metric::RECORD_GET_SUCCESS_RATIO.name,
-                layout,
-            )
-        },
+        make: |data, layout| success(data, &["put", "get"], None, layout),
     },
     Recipe {
         name: "peers_online",
@@ -154,8 +143,8 @@ impl Recipe {
     }
 }
 
-fn success(data: &Data, kinds: &[&str], metric: &str, layout: Layout) -> Option<(Panels, String)> {
-    let (window_ms, windows) = data.windows(kinds);
+fn success(data: &Data, kinds: &[&str], metric: Option<&str>, layout: Layout) -> Option<(Panels, String)> {
+    let (grid, windows) = data.windows(kinds);
     let mut lines = Vec::new();
     let mut counted_all = 0;
     for ((kind, windows), colour) in windows.zip([BLUE, GREEN]) {
@@ -164,11 +153,15 @@ fn success(data: &Data, kinds: &[&str], metric: &str, layout: Layout) -> Option<
             .map(|window| window.succeeded + window.failed)
             .sum::<u64>();
         let name = if kinds.len() > 1 { kind } else { "" };
-        lines.push(line(name, colour, window_ms, &windows, Window::success));
+        lines.push(line(name, colour, grid, &windows, Window::success));
     }
     let least = lowest(&lines)?;
-    let goal = goal(data, metric);
+    let goal = metric.and_then(|metric| goal(data, metric));
     let y = Axis::shares(goal.as_ref().map_or(least, |(goal, _)| least.min(*goal)));
+    let cut = match y.ticks.first() {
+        Some((from, label)) if *from > 0.0 => format!(" The axis begins at {label}."),
+        _ => String::new(),
+    };
     let panel = Panel {
         unit: "share that succeeded".to_owned(),
         goal: goal.filter(|(goal, _)| *goal >= y.from),
@@ -176,20 +169,20 @@ fn success(data: &Data, kinds: &[&str], metric: &str, layout: Layout) -> Option<
         marks: lines.into_iter().map(Mark::Line).collect(),
     };
     let caption = format!(
-        "{}. Each point: those that started within {}. Operations whose client went away or that the end of the run cut short count neither way.",
+        "{}. Each point: those that started within {}. Operations whose client went away or that the end of the run cut short count neither way.{cut}",
         counted(counted_all, "operation"),
-        span(window_ms)
+        span(grid.window_ms)
     );
     Some((over_time(data, layout, vec![panel]), caption))
 }
 
 fn latency_over_time(data: &Data, layout: Layout) -> Option<(Panels, String)> {
-    let (window_ms, mut windows) = data.windows(&["lookup"]);
+    let (grid, mut windows) = data.windows(&["lookup"]);
     let (_, windows) = windows.next()?;
     let quantile = |per_mille| move |window: &Window| Some(window.latency.quantile(per_mille)? as f64 / 1e3);
     let lines = [
-        line("p95", VERMILION, window_ms, &windows, quantile(950)),
-        line("p50", BLUE, window_ms, &windows, quantile(500)),
+        line("p95", VERMILION, grid, &windows, quantile(950)),
+        line("p50", BLUE, grid, &windows, quantile(500)),
     ];
     let (scale, unit) = seconds_or_ms(highest(&lines)?);
     let lines = lines.map(|line| line.scaled(scale));
@@ -203,7 +196,7 @@ fn latency_over_time(data: &Data, layout: Layout) -> Option<(Panels, String)> {
     let caption = format!(
         "{} that succeeded. Each point: those that started within {}. p95: 95 of 100 took no longer.",
         counted(succeeded, "lookup"),
-        span(window_ms)
+        span(grid.window_ms)
     );
     Some((over_time(data, layout, vec![panel]), caption))
 }
@@ -402,20 +395,20 @@ fn over_time(data: &Data, layout: Layout, panels: Vec<Panel>) -> Panels {
 fn line(
     name: &str,
     colour: plotters::style::RGBColor,
-    window_ms: u64,
+    grid: Grid,
     windows: &std::collections::BTreeMap<u64, Window>,
     value: impl Fn(&Window) -> Option<f64>,
 ) -> Line {
     let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut expected = None;
-    for (middle_ms, window) in windows {
+    for (number, window) in windows {
         let Some(value) = value(window) else { continue };
-        let point = (*middle_ms as f64 / 1e3, value);
+        let point = (grid.middle(*number), value);
         match pieces.last_mut() {
-            Some(piece) if expected == Some(*middle_ms) => piece.push(point),
+            Some(piece) if expected == Some(*number) => piece.push(point),
             _ => pieces.push(vec![point]),
         }
-        expected = Some(middle_ms + window_ms);
+        expected = Some(number + 1);
     }
     Line {
         name: name.to_owned(),
