@@ -2,6 +2,9 @@
 
 use types::{Duration, Size};
 
+/// The shortest interval of periodic work: an instant that comes round at once would stop time.
+pub const MIN_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The distributed hash table (S/Kademlia).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -29,13 +32,13 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long a lookup may take; what it has found by then is its result.
     pub lookup_timeout: Duration,
-    /// How often the table is refreshed: a lookup of the own id and of a random key in every bucket.
+    /// How often the table is refreshed: a lookup of the own id and of a random key in every bucket. From 100ms.
     pub refresh_interval: Duration,
     /// How long a record lives at its holders.
     pub record_ttl: Duration,
-    /// How often a publisher stores its records again.
+    /// How often a publisher stores its records again. From 100ms.
     pub republish_interval: Duration,
-    /// How often a holder passes its records on to the peers that are closest by then.
+    /// How often a holder passes its records on to the peers that are closest by then. From 100ms.
     pub replicate_interval: Duration,
     /// Records that a peer holds for others, at most.
     pub max_records: u32,
@@ -63,5 +66,70 @@ impl Default for Config {
             max_records: 1_024,
             max_record_size: Size::from_kib(64),
         }
+    }
+}
+
+/// A knob outside its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{knob} is {value}; it is from {least} to {most}")]
+pub struct OutOfRange {
+    /// The field's name.
+    pub knob: &'static str,
+    /// What it was set to.
+    pub value: u64,
+    /// The least it can be.
+    pub least: u64,
+    /// The most it can be.
+    pub most: u64,
+}
+
+impl Config {
+    /// Whether every knob is within the range that its description states, and every interval is at least [`MIN_INTERVAL`].
+    ///
+    /// # Errors
+    /// The first knob that is not.
+    pub const fn validate(&self) -> Result<(), OutOfRange> {
+        let ranges = [
+            ("k", self.k as u64, 1, 128),
+            ("alpha", self.alpha as u64, 1, 32),
+            ("disjoint_paths", self.disjoint_paths as u64, 1, 16),
+            ("replication", self.replication as u64, 1, 128),
+            ("replacement_cache", self.replacement_cache as u64, 0, 128),
+            ("max_failures", self.max_failures as u64, 1, 16),
+            ("request_timeout", self.request_timeout.as_nanos(), 1, u64::MAX),
+            ("lookup_timeout", self.lookup_timeout.as_nanos(), 1, u64::MAX),
+            (
+                "refresh_interval",
+                self.refresh_interval.as_nanos(),
+                MIN_INTERVAL.as_nanos(),
+                u64::MAX,
+            ),
+            ("record_ttl", self.record_ttl.as_nanos(), 1, u64::MAX),
+            (
+                "republish_interval",
+                self.republish_interval.as_nanos(),
+                MIN_INTERVAL.as_nanos(),
+                u64::MAX,
+            ),
+            (
+                "replicate_interval",
+                self.replicate_interval.as_nanos(),
+                MIN_INTERVAL.as_nanos(),
+                u64::MAX,
+            ),
+        ];
+        let mut rest = ranges.as_slice();
+        while let [(knob, value, least, most), others @ ..] = rest {
+            if *value < *least || *value > *most {
+                return Err(OutOfRange {
+                    knob,
+                    value: *value,
+                    least: *least,
+                    most: *most,
+                });
+            }
+            rest = others;
+        }
+        Ok(())
     }
 }

@@ -45,7 +45,8 @@ pub enum Event {
         /// With which result.
         outcome: Outcome,
     },
-    /// The table was filled for the first time after a start: the own id was looked up and every bucket refreshed.
+    /// The table was filled for the first time after a start: the own id was looked up and every bucket refreshed, or
+    /// the peer was started with a filled table.
     Bootstrapped {
         /// Contacts in the table by then.
         contacts: u32,
@@ -112,7 +113,8 @@ pub enum Outcome {
     Value(Arc<Record>),
     /// No peer that was asked holds a value.
     NotFound,
-    /// Too many operations are under way at this peer ([`crate::MAX_LOOKUPS`]).
+    /// Too many operations are under way at this peer ([`crate::MAX_LOOKUPS`]), or it keeps too many values stored
+    /// ([`crate::MAX_PUBLISHED`]).
     Busy,
     /// No peer answered at all.
     Isolated,

@@ -95,7 +95,7 @@ pub struct Record {
     pub value: Box<[u8]>,
     /// Who stores it again when it is about to expire; `None` if its sender does not say.
     pub publisher: Option<PeerRef>,
-    /// How long it is to live from now on, in seconds.
+    /// How long it is to live from now on, in seconds; 0 if its sender does not say.
     pub ttl_secs: u32,
 }
 

@@ -1,0 +1,40 @@
+//! Peers in the order of their distance to a target.
+//!
+//! The first 64 bits of a distance decide nearly every comparison, so they are kept beside the reference; the full
+//! keys are read from the book only when they tie.
+
+use core::cmp::Ordering;
+
+use types::{Book, Key, PeerRef};
+
+/// A peer and how far it is from some target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ranked {
+    /// The first 64 bits of its XOR distance.
+    pub(crate) distance: u64,
+    /// The peer.
+    pub(crate) peer: PeerRef,
+}
+
+impl Ranked {
+    /// Where `peer` stands towards `target`; `None` if the book does not resolve it.
+    pub(crate) fn new(peer: PeerRef, target: &Key, book: &Book) -> Option<Self> {
+        let key = book.key(peer)?;
+        Some(Self {
+            distance: key.prefix64() ^ target.prefix64(),
+            peer,
+        })
+    }
+
+    /// The order of distance to `target`: total, and equal for one and the same peer only.
+    pub(crate) fn order(&self, other: &Self, target: &Key, book: &Book) -> Ordering {
+        self.distance.cmp(&other.distance).then_with(|| {
+            match (self.peer == other.peer, book.key(self.peer), book.key(other.peer)) {
+                (true, ..) => Ordering::Equal,
+                (false, Some(a), Some(b)) => a.distance(target).cmp(&b.distance(target)),
+                // A reference that outlived its entry: its holder was told to sweep only what we do not hold.
+                (false, a, b) => a.cmp(&b).then(self.peer.cmp(&other.peer)),
+            }
+        })
+    }
+}

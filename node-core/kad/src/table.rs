@@ -1,0 +1,499 @@
+//! The routing table: k-buckets with replacement caches, flat.
+//!
+//! A bucket holds the contacts that share a given number of leading bits with the own key, the least recently seen
+//! first. All buckets lie in one vector, one after the other, six bytes a contact; the spares of their replacement
+//! caches in another.
+//!
+//! Invariants: a contact is in the bucket of its prefix, once, and never the own peer; a bucket holds at most k
+//! contacts and its cache at most the configured number of spares, none of which is a contact; live contacts are never
+//! pushed out by newcomers.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use types::{Book, Duration, Instant, Key, PeerRef};
+
+use crate::rank::Ranked;
+use crate::violation::Violation;
+
+/// A contact seen within this time is not checked for liveness when a newcomer wants its place: libp2p's pending-entry
+/// timeout. It is met to [`TICK`].
+pub const RECENT: Duration = Duration::from_secs(60);
+/// The clock of last-seen times. It has twelve bits and comes round after 17 h: a contact last seen a multiple of that
+/// ago counts as recent for a minute, which puts off its check.
+const TICK: Duration = Duration::from_secs(15);
+const TICK_BITS: u32 = 12;
+const TICK_MASK: u16 = (1 << TICK_BITS) - 1;
+const RECENT_TICKS: u16 = (RECENT.as_nanos() / TICK.as_nanos()) as u16;
+
+/// What became of a peer that was heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is a contact now.
+    Added,
+    /// It was one already.
+    Known,
+    /// Its bucket is full. If a contact is named, it is the least recently seen one and should be checked.
+    Full(Option<PeerRef>),
+    /// It has no place in the table: the own peer, or nobody that the book knows.
+    Nobody,
+}
+
+/// The routing table of one peer.
+#[derive(Clone, Debug)]
+pub struct Table {
+    own: Key,
+    k: u8,
+    spare_limit: u8,
+    /// By the length of the prefix shared with the own key; as many as are needed.
+    buckets: Vec<Bucket>,
+    contacts: Vec<PeerRef>,
+    /// Beside each contact.
+    marks: Vec<Mark>,
+    spares: Vec<PeerRef>,
+}
+
+/// Where one bucket lies.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    contacts_at: u16,
+    spares_at: u16,
+    contacts: u8,
+    spares: u8,
+}
+
+impl Bucket {
+    fn contacts(self) -> Range<usize> {
+        let start = usize::from(self.contacts_at);
+        start..start + usize::from(self.contacts)
+    }
+
+    fn spares(self) -> Range<usize> {
+        let start = usize::from(self.spares_at);
+        start..start + usize::from(self.spares)
+    }
+}
+
+/// When a contact was last seen (the low bits) and how many requests it left unanswered since it last answered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark(u16);
+
+impl Mark {
+    const fn seen(now: Instant) -> Self {
+        Self((now.as_nanos() / TICK.as_nanos()) as u16 & TICK_MASK)
+    }
+
+    /// As far from recent as the clock allows.
+    const fn long_ago(self, now: Instant) -> Self {
+        Self((self.0 & !TICK_MASK) | (Self::seen(now).0.wrapping_sub(1 << (TICK_BITS - 1)) & TICK_MASK))
+    }
+
+    const fn is_recent(self, now: Instant) -> bool {
+        (Self::seen(now).0.wrapping_sub(self.0) & TICK_MASK) < RECENT_TICKS
+    }
+
+    const fn failures(self) -> u8 {
+        (self.0 >> TICK_BITS) as u8
+    }
+
+    /// Seen again, its failures as they were.
+    const fn heard(self, now: Instant) -> Self {
+        Self((self.0 & !TICK_MASK) | Self::seen(now).0)
+    }
+
+    const fn failed(self) -> Self {
+        Self(self.0.saturating_add(1 << TICK_BITS))
+    }
+}
+
+impl Table {
+    pub(crate) const fn new(own: Key, k: u8, spare_limit: u8) -> Self {
+        Self {
+            own,
+            k,
+            spare_limit,
+            buckets: Vec::new(),
+            contacts: Vec::new(),
+            marks: Vec::new(),
+            spares: Vec::new(),
+        }
+    }
+
+    /// The own key.
+    #[must_use]
+    pub const fn own(&self) -> &Key {
+        &self.own
+    }
+
+    /// How many contacts there are, the spares not counted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.contacts.len()
+    }
+
+    /// Whether there is no contact.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contacts.is_empty()
+    }
+
+    /// All contacts, bucket by bucket, in each the least recently seen first.
+    #[must_use]
+    pub fn contacts(&self) -> &[PeerRef] {
+        &self.contacts
+    }
+
+    /// The contacts that wait in replacement caches.
+    #[must_use]
+    pub fn spares(&self) -> &[PeerRef] {
+        &self.spares
+    }
+
+    /// Buckets, up to the deepest that ever held a contact.
+    #[must_use]
+    pub fn bucket_count(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// The contacts of the bucket whose peers share `prefix` bits with the own key.
+    #[must_use]
+    pub fn bucket(&self, prefix: usize) -> &[PeerRef] {
+        self.contacts.get(self.header(prefix).contacts()).unwrap_or(&[])
+    }
+
+    /// The spares of that bucket.
+    #[must_use]
+    pub fn bucket_spares(&self, prefix: usize) -> &[PeerRef] {
+        self.buckets
+            .get(prefix)
+            .and_then(|bucket| self.spares.get(bucket.spares()))
+            .unwrap_or(&[])
+    }
+
+    /// Whether `peer` is a contact.
+    #[must_use]
+    pub fn contains(&self, peer: PeerRef, book: &Book) -> bool {
+        book.key(peer)
+            .and_then(|key| self.prefix_of(key))
+            .is_some_and(|prefix| self.bucket(prefix).contains(&peer))
+    }
+
+    /// The `count` contacts that are closest to `target`, nearest first, `except` left out.
+    #[must_use]
+    pub fn closest(
+        &self,
+        target: &Key,
+        count: usize,
+        except: Option<PeerRef>,
+        book: &Book,
+    ) -> Box<[PeerRef]> {
+        self.ranked(target, count, except, book)
+            .into_iter()
+            .map(|ranked| ranked.peer)
+            .collect()
+    }
+
+    /// As [`Table::closest`], with the distances.
+    pub(crate) fn ranked(
+        &self,
+        target: &Key,
+        count: usize,
+        except: Option<PeerRef>,
+        book: &Book,
+    ) -> Vec<Ranked> {
+        let mut closest = Vec::with_capacity(count + usize::from(self.k));
+        for prefix in self.by_distance(target) {
+            let before = closest.len();
+            closest.extend(
+                self.bucket(prefix)
+                    .iter()
+                    .filter(|peer| Some(**peer) != except)
+                    .filter_map(|peer| Ranked::new(*peer, target, book)),
+            );
+            if let Some(added) = closest.get_mut(before..) {
+                added.sort_unstable_by(|a, b| a.order(b, target, book));
+            }
+            if closest.len() >= count {
+                closest.truncate(count);
+                break;
+            }
+        }
+        closest
+    }
+
+    /// How many contacts are closer to `target` than the own peer is.
+    pub(crate) fn closer_than_own(&self, target: &Key) -> usize {
+        self.differing(target)
+            .map(|prefix| self.bucket(prefix).len())
+            .sum()
+    }
+
+    /// Whether the table is well-formed.
+    pub(crate) fn check(&self, book: &Book) -> Result<(), Violation> {
+        let (mut contacts_at, mut spares_at) = (0, 0);
+        for (bucket, header) in self.buckets.iter().enumerate() {
+            if (header.contacts().start, header.spares().start) != (contacts_at, spares_at) {
+                return Err(Violation::Torn);
+            }
+            (contacts_at, spares_at) = (header.contacts().end, header.spares().end);
+            if header.contacts > self.k || header.spares > self.spare_limit {
+                return Err(Violation::Overfull {
+                    bucket,
+                    contacts: header.contacts().len(),
+                    spares: header.spares().len(),
+                });
+            }
+            self.check_bucket(bucket, book)?;
+        }
+        let covered = (contacts_at, contacts_at, spares_at);
+        if covered != (self.contacts.len(), self.marks.len(), self.spares.len()) {
+            return Err(Violation::Torn);
+        }
+        Ok(())
+    }
+
+    fn check_bucket(&self, bucket: usize, book: &Book) -> Result<(), Violation> {
+        let everybody = || self.bucket(bucket).iter().chain(self.bucket_spares(bucket));
+        for (place, peer) in everybody().enumerate() {
+            let prefix = book.key(*peer).and_then(|key| self.prefix_of(key));
+            if prefix != Some(bucket) {
+                return Err(Violation::WrongBucket { peer: *peer, bucket });
+            }
+            if everybody().skip(place + 1).any(|other| other == peer) {
+                return Err(Violation::Duplicate { peer: *peer, bucket });
+            }
+        }
+        Ok(())
+    }
+
+    /// Buckets in the order of their distance to `target`: where own key and target differ in a bit, the bucket of
+    /// that bit is nearer than all deeper ones, else it is farther. The same walk as libp2p's.
+    fn by_distance<'a>(&'a self, target: &'a Key) -> impl Iterator<Item = usize> + 'a {
+        let first = (self.own.common_prefix(target) as usize).min(self.buckets.len());
+        let agreeing = (first..self.buckets.len())
+            .rev()
+            .filter(move |prefix| !self.differs(target, *prefix));
+        self.differing(target).chain(agreeing).chain((0..first).rev())
+    }
+
+    /// The buckets whose bit of `target` differs from the own key's: all their contacts are closer to it than we are.
+    fn differing<'a>(&'a self, target: &'a Key) -> impl Iterator<Item = usize> + 'a {
+        let first = (self.own.common_prefix(target) as usize).min(self.buckets.len());
+        (first..self.buckets.len()).filter(move |prefix| self.differs(target, *prefix))
+    }
+
+    fn differs(&self, target: &Key, bit: usize) -> bool {
+        self.own.bit(bit as u32) != target.bit(bit as u32)
+    }
+
+    fn prefix_of(&self, key: &Key) -> Option<usize> {
+        let prefix = self.own.common_prefix(key);
+        (prefix < Key::BITS).then_some(prefix as usize)
+    }
+
+    fn header(&self, prefix: usize) -> Bucket {
+        self.buckets.get(prefix).copied().unwrap_or(Bucket {
+            contacts_at: self.contacts.len() as u16,
+            spares_at: self.spares.len() as u16,
+            contacts: 0,
+            spares: 0,
+        })
+    }
+
+    /// Bucket and place within all contacts.
+    fn find(&self, peer: PeerRef, book: &Book) -> Option<(usize, usize)> {
+        let prefix = self.prefix_of(book.key(peer)?)?;
+        let place = self.bucket(prefix).iter().position(|known| *known == peer)?;
+        Some((prefix, self.header(prefix).contacts().start + place))
+    }
+}
+
+/// What changes the table.
+impl Table {
+    /// `peer` answered a request.
+    pub(crate) fn answered(&mut self, peer: PeerRef, now: Instant, book: &Book) -> Admission {
+        let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
+            return Admission::Nobody;
+        };
+        if let Some((_, at)) = self.find(peer, book) {
+            self.move_last(prefix, at, Mark::seen(now));
+            return Admission::Known;
+        }
+        self.admit(peer, prefix, now).unwrap_or_else(|| {
+            self.add_spare(peer, prefix);
+            let oldest = self.header(prefix).contacts().start;
+            let check = self.marks.get(oldest).filter(|mark| !mark.is_recent(now));
+            Admission::Full(check.and_then(|_| self.contacts.get(oldest)).copied())
+        })
+    }
+
+    /// `peer` asked something: it is alive, but whether it can be reached is not known. It enters only where there is
+    /// room, so that strangers cannot push anybody out (S/Kademlia).
+    pub(crate) fn heard(&mut self, peer: PeerRef, now: Instant, book: &Book) -> Admission {
+        let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
+            return Admission::Nobody;
+        };
+        if let Some((_, at)) = self.find(peer, book) {
+            let mark = self.marks.get(at).copied().unwrap_or_default();
+            self.move_last(prefix, at, mark.heard(now));
+            return Admission::Known;
+        }
+        self.admit(peer, prefix, now).unwrap_or(Admission::Full(None))
+    }
+
+    /// `peer` left a request unanswered. If that was once too often, it is evicted: then this tells who took its
+    /// place, if anybody.
+    pub(crate) fn failed(
+        &mut self,
+        peer: PeerRef,
+        max_failures: u8,
+        now: Instant,
+        book: &Book,
+    ) -> Option<Option<PeerRef>> {
+        let Some((prefix, at)) = self.find(peer, book) else {
+            self.remove_spare(peer, book);
+            return None;
+        };
+        let mark = self.marks.get_mut(at)?;
+        if mark.failures() + 1 < max_failures {
+            *mark = mark.failed();
+            return None;
+        }
+        self.contacts.remove(at);
+        self.marks.remove(at);
+        self.resize(prefix, |bucket| bucket.contacts -= 1);
+        Some(self.promote(prefix, now))
+    }
+
+    /// The link to `peer` was closed: it is the first to be checked when its bucket is full.
+    pub(crate) fn closed(&mut self, peer: PeerRef, now: Instant, book: &Book) {
+        let Some((prefix, at)) = self.find(peer, book) else {
+            return;
+        };
+        if let Some(mark) = self.marks.get_mut(at) {
+            *mark = mark.long_ago(now);
+        }
+        let start = self.header(prefix).contacts().start;
+        if let Some(older) = self.contacts.get_mut(start..=at) {
+            older.rotate_right(1);
+        }
+        if let Some(older) = self.marks.get_mut(start..=at) {
+            older.rotate_right(1);
+        }
+    }
+
+    /// Gives back what growth reserved.
+    pub(crate) fn shrink(&mut self) {
+        self.buckets.shrink_to_fit();
+        self.contacts.shrink_to_fit();
+        self.marks.shrink_to_fit();
+        self.spares.shrink_to_fit();
+    }
+
+    /// Adds a contact if its bucket has room.
+    fn admit(&mut self, peer: PeerRef, prefix: usize, now: Instant) -> Option<Admission> {
+        let bucket = self.header(prefix);
+        if bucket.contacts >= self.k {
+            return None;
+        }
+        let at = bucket.contacts().end;
+        insert(&mut self.contacts, at, peer);
+        insert(&mut self.marks, at, Mark::seen(now));
+        self.resize(prefix, |bucket| bucket.contacts += 1);
+        if let Some(spare) = self.bucket_spares(prefix).iter().position(|spare| *spare == peer) {
+            self.take_spare(prefix, spare);
+        }
+        Some(Admission::Added)
+    }
+
+    /// The newest spare of the bucket becomes a contact.
+    fn promote(&mut self, prefix: usize, now: Instant) -> Option<PeerRef> {
+        let newest = self.bucket_spares(prefix).len().checked_sub(1)?;
+        let peer = self.take_spare(prefix, newest)?;
+        self.admit(peer, prefix, now)?;
+        Some(peer)
+    }
+
+    fn add_spare(&mut self, peer: PeerRef, prefix: usize) {
+        if self.spare_limit == 0 {
+            return;
+        }
+        let spares = self.bucket_spares(prefix);
+        let known = spares.iter().position(|spare| *spare == peer);
+        let oldest = (spares.len() >= usize::from(self.spare_limit)).then_some(0);
+        if let Some(leaves) = known.or(oldest) {
+            self.take_spare(prefix, leaves);
+        }
+        let at = self.header(prefix).spares().end;
+        insert(&mut self.spares, at, peer);
+        self.resize(prefix, |bucket| bucket.spares += 1);
+    }
+
+    fn remove_spare(&mut self, peer: PeerRef, book: &Book) {
+        let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
+            return;
+        };
+        if let Some(place) = self.bucket_spares(prefix).iter().position(|spare| *spare == peer) {
+            self.take_spare(prefix, place);
+        }
+    }
+
+    fn take_spare(&mut self, prefix: usize, place: usize) -> Option<PeerRef> {
+        let spares = self.header(prefix).spares();
+        let at = spares.start + place;
+        if at >= spares.end {
+            return None;
+        }
+        let peer = self.spares.remove(at);
+        self.resize(prefix, |bucket| bucket.spares -= 1);
+        Some(peer)
+    }
+
+    fn move_last(&mut self, prefix: usize, at: usize, mark: Mark) {
+        let end = self.header(prefix).contacts().end;
+        if let Some(newer) = self.contacts.get_mut(at..end) {
+            newer.rotate_left(1);
+        }
+        if let Some(newer) = self.marks.get_mut(at..end) {
+            newer.rotate_left(1);
+            if let Some(last) = newer.last_mut() {
+                *last = mark;
+            }
+        }
+    }
+
+    /// Changes a bucket's size and moves the places of all deeper ones accordingly.
+    fn resize(&mut self, prefix: usize, change: impl FnOnce(&mut Bucket)) {
+        if self.buckets.len() <= prefix {
+            let end = self.buckets.last().map_or(Bucket::default(), |last| Bucket {
+                contacts_at: last.contacts().end as u16,
+                spares_at: last.spares().end as u16,
+                contacts: 0,
+                spares: 0,
+            });
+            self.buckets.reserve_exact(prefix + 1 - self.buckets.len());
+            self.buckets.resize(prefix + 1, end);
+        }
+        let mut buckets = self.buckets.iter_mut().skip(prefix);
+        let Some(bucket) = buckets.next() else {
+            return;
+        };
+        change(bucket);
+        let (mut contacts_at, mut spares_at) = (bucket.contacts().end as u16, bucket.spares().end as u16);
+        for bucket in buckets {
+            (bucket.contacts_at, bucket.spares_at) = (contacts_at, spares_at);
+            contacts_at += u16::from(bucket.contacts);
+            spares_at += u16::from(bucket.spares);
+        }
+    }
+}
+
+/// Inserts, growing by few places at a time: doubling would cost a large network more memory than it saves copies.
+fn insert<T>(items: &mut Vec<T>, at: usize, item: T) {
+    const GROWTH: usize = 16;
+    if items.len() == items.capacity() {
+        items.reserve_exact(GROWTH);
+    }
+    items.insert(at, item);
+}
