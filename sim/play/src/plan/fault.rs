@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use types::{Duration, Share};
+use types::{Duration, Instant, Share};
 
 use super::distribution::Distribution;
 use super::select::Select;
@@ -21,7 +21,7 @@ pub enum Fault {
     Leave(Leave),
     /// The network falls apart.
     Partition(Partition),
-    /// Peers stay up and none of their messages passes, in or out.
+    /// Peers stay up, and their messages are held back.
     Clog(Clog),
     /// Some of the messages of peers are lost, in and out.
     Loss(Loss),
@@ -155,7 +155,7 @@ impl Partition {
     }
 }
 
-/// Peers stay up and none of their messages passes, in or out.
+/// Peers stay up and their messages, in and out, are held back until it is over.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -188,4 +188,63 @@ pub struct Loss {
     pub begin: Duration,
     /// When it ends.
     pub end: Duration,
+}
+
+impl Fault {
+    /// What kind of misfortune it is, as a scenario writes it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Churn(_) => "churn",
+            Self::Crash(_) => "crash",
+            Self::Leave(_) => "leave",
+            Self::Partition(_) => "partition",
+            Self::Clog(_) => "clog",
+            Self::Loss(_) => "loss",
+        }
+    }
+
+    /// Its name: as given, or its kind and its place in the list.
+    #[must_use]
+    pub fn name(&self, index: usize) -> String {
+        let given = match self {
+            Self::Churn(fault) => &fault.name,
+            Self::Crash(fault) => &fault.name,
+            Self::Leave(fault) => &fault.name,
+            Self::Partition(fault) => &fault.name,
+            Self::Clog(fault) => &fault.name,
+            Self::Loss(fault) => &fault.name,
+        };
+        given
+            .clone()
+            .unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
+    }
+
+    /// From when to when it acts, in a run of `duration`: until the last of its victims is back. `None` for an end
+    /// that never comes.
+    #[must_use]
+    pub fn window(&self, duration: Duration) -> (Instant, Option<Instant>) {
+        let at = |offset: Duration| Instant::START + offset;
+        let stop = |moment: Duration, restart: Option<Restart>| {
+            (at(moment), restart.map(|restart| at(moment) + restart.after))
+        };
+        match self {
+            Self::Churn(churn) => (
+                at(churn.begin.unwrap_or_default()),
+                Some(at(churn.end.unwrap_or(duration))),
+            ),
+            Self::Crash(crash) => stop(crash.at, crash.restart),
+            Self::Leave(leave) => stop(leave.at, leave.restart),
+            Self::Partition(Partition { begin, end, .. })
+            | Self::Clog(Clog { begin, end, .. })
+            | Self::Loss(Loss { begin, end, .. }) => (at(*begin), Some(at(*end))),
+        }
+    }
+
+    /// When its last change to the network is made, in a run of `duration`: what comes to hold, comes after it.
+    #[must_use]
+    pub fn last_change(&self, duration: Duration) -> Instant {
+        let (begin, end) = self.window(duration);
+        end.unwrap_or(begin)
+    }
 }

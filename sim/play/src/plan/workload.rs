@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use types::{Duration, Rate, Size};
+use types::{Duration, Instant, Rate, Size};
 
 use super::distribution::Distribution;
 use super::select::Select;
@@ -65,12 +65,12 @@ pub struct Records {
     pub from: Select,
     /// When values are stored.
     pub puts: Puts,
-    /// When values are fetched: of a name drawn evenly from those stored at least `settle` ago.
+    /// When values are fetched: of a name drawn evenly from those first stored at least `settle` ago.
     pub gets: Arrivals,
     /// Bytes of a value.
     #[serde(default = "default_value_size")]
     pub value_size: Size,
-    /// How old the last store of a name is before it is fetched.
+    /// How long ago a name was first stored before it is fetched.
     #[serde(default = "default_settle")]
     pub settle: Duration,
     /// How many names there are: stores take them in turn.
@@ -137,4 +137,50 @@ pub struct Closed {
     pub clients: u32,
     /// How long each waits after an answer, and before its first question.
     pub think: Distribution,
+}
+
+impl Workload {
+    /// What kind of use it is, as a scenario writes it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Lookups(_) => "lookups",
+            Self::Records(_) => "records",
+        }
+    }
+
+    /// Its name: as given, or its kind and its place in the list.
+    #[must_use]
+    pub fn name(&self, index: usize) -> String {
+        let given = match self {
+            Self::Lookups(lookups) => &lookups.name,
+            Self::Records(records) => &records.name,
+        };
+        given
+            .clone()
+            .unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub const fn from(&self) -> &Select {
+        match self {
+            Self::Lookups(lookups) => &lookups.from,
+            Self::Records(records) => &records.from,
+        }
+    }
+
+    /// The first and the last moment of asking, in a run of `duration`.
+    #[must_use]
+    pub fn window(&self, duration: Duration) -> (Instant, Instant) {
+        let (begin, end) = match self {
+            Self::Lookups(lookups) => (lookups.begin, lookups.end),
+            Self::Records(records) => (records.begin, records.end),
+        };
+        let at = |offset: Duration| Instant::START + offset;
+        (
+            at(begin.unwrap_or_default()),
+            at(end.unwrap_or(duration).min(duration)),
+        )
+    }
 }

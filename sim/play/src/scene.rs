@@ -1,0 +1,235 @@
+//! What everybody in a play shares, read-only: who the peers are, when they are up, what is asked of them.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use node::Command;
+use types::mix::{mix, mix_name};
+use types::{Duration, Instant, OperationId, Purpose, Seed, SharedBook, Stream, Streams};
+
+use crate::PLAY;
+use crate::lifecycle::Lifecycle;
+use crate::lives::Bootstrap;
+use crate::plan::{Arrivals, Distribution, Puts, Target, Workload};
+use crate::roster::{Chosen, Roster};
+use crate::serial::Part;
+
+/// What all of a play shares.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub(crate) seed: Seed,
+    pub(crate) book: Arc<SharedBook>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) lanes: Vec<Lane>,
+    /// By group.
+    pub(crate) bootstraps: Vec<Bootstrap>,
+}
+
+/// One stream of questions: a workload has one or two.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    pub(crate) workload: u16,
+    pub(crate) part: Part,
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    /// Names its draws.
+    pub(crate) key: u64,
+    /// Names its records: those that fetch share it with those that store.
+    pub(crate) store: u64,
+    pub(crate) from: Chosen,
+    pub(crate) begin: Instant,
+    pub(crate) end: Instant,
+    pub(crate) rhythm: Rhythm,
+    pub(crate) question: Question,
+}
+
+/// When a lane asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rhythm {
+    Open { gap: Duration },
+    Closed { clients: u32, think: Distribution },
+}
+
+/// What a lane asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Question {
+    Peer,
+    Key,
+    Put {
+        keys: u32,
+        size: u64,
+    },
+    Get {
+        settle: Duration,
+        /// When each name is first stored, in order; known ahead where clients fetch.
+        stored: Arc<[Instant]>,
+    },
+}
+
+/// One question, small: most of a script's are somebody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Peer(u32),
+    Key([u8; 32]),
+    Put { number: u32, size: u64 },
+    Get { number: u32 },
+}
+
+impl Lane {
+    /// The lanes of a workload.
+    pub(crate) fn of(index: u16, workload: &Workload, from: &Chosen, duration: Duration) -> Vec<Self> {
+        let name = workload.name(usize::from(index));
+        let (begin, end) = workload.window(duration);
+        let store = mix_name(&name);
+        let lane = |part, suffix, rhythm, question| {
+            let name = alloc::format!("{name}{suffix}");
+            let (key, kind, from) = (mix_name(&name), workload.kind(), from.clone());
+            Self {
+                workload: index,
+                part,
+                name,
+                kind,
+                key,
+                store,
+                from,
+                begin,
+                end,
+                rhythm,
+                question,
+            }
+        };
+        match workload {
+            Workload::Lookups(lookups) => {
+                let question = match lookups.target {
+                    Target::PresentPeer => Question::Peer,
+                    Target::RandomKey => Question::Key,
+                };
+                alloc::vec![lane(Part::First, "", Rhythm::of(&lookups.arrivals), question)]
+            }
+            Workload::Records(records) => {
+                let Puts::Open(open) = records.puts;
+                let put = Question::Put {
+                    keys: records.keys,
+                    size: records.value_size.as_bytes(),
+                };
+                let puts = lane(
+                    Part::First,
+                    ".puts",
+                    Rhythm::Open {
+                        gap: open.rate.mean_gap(),
+                    },
+                    put,
+                );
+                let get = Question::Get {
+                    settle: records.settle,
+                    stored: Arc::new([]),
+                };
+                let gets = lane(Part::Second, ".gets", Rhythm::of(&records.gets), get);
+                alloc::vec![puts, gets]
+            }
+        }
+    }
+
+    /// The `count`-th stream of this lane for `purpose`.
+    pub(crate) fn stream(&self, seed: Seed, purpose: Purpose, count: u64) -> Stream {
+        Streams::global(seed, PLAY).stream(purpose, mix(self.key, count))
+    }
+}
+
+impl Rhythm {
+    fn of(arrivals: &Arrivals) -> Self {
+        match arrivals {
+            Arrivals::Open(open) => Self::Open {
+                gap: open.rate.mean_gap(),
+            },
+            Arrivals::Closed(closed) => Self::Closed {
+                clients: closed.clients,
+                think: closed.think,
+            },
+        }
+    }
+}
+
+impl Scene {
+    /// The plan's peers.
+    #[must_use]
+    pub const fn book(&self) -> &Arc<SharedBook> {
+        &self.book
+    }
+
+    /// Who belongs to which group.
+    #[must_use]
+    pub const fn roster(&self) -> &Arc<Roster> {
+        &self.roster
+    }
+
+    /// When each peer is up.
+    #[must_use]
+    pub const fn lifecycle(&self) -> &Arc<Lifecycle> {
+        &self.lifecycle
+    }
+
+    /// The root of all chance.
+    #[must_use]
+    pub const fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// A peer that is up at `at`, any but `except`.
+    ///
+    /// Asked for any moment in any order: peers of a shard are not at one moment.
+    #[must_use]
+    pub fn present_peer(&self, at: Instant, except: u32, stream: &mut Stream) -> Option<u32> {
+        /// Draws before a search; it is reached only if few are up, and favours those after a gap.
+        const DRAWS: u32 = 64;
+        let peers = self.roster.peers();
+        let fits = |peer: u32| peer != except && self.lifecycle.is_up(peer, at);
+        for _ in 0..DRAWS {
+            let drawn = stream.index(peers as usize)? as u32;
+            if fits(drawn) {
+                return Some(drawn);
+            }
+        }
+        let start = stream.index(peers as usize)? as u32;
+        (start..peers).chain(0..start).find(|peer| fits(*peer))
+    }
+
+    /// The command that puts a question.
+    pub(crate) fn command(&self, lane: &Lane, id: OperationId, ask: &Ask) -> Command {
+        let operation = match *ask {
+            Ask::Peer(peer) => {
+                let name = self
+                    .book
+                    .ids()
+                    .get(peer as usize)
+                    .map_or(&[][..], |id| id.as_bytes());
+                kad::Operation::Lookup(target(name))
+            }
+            Ask::Key(name) => kad::Operation::Lookup(target(&name)),
+            Ask::Put { number, size } => kad::Operation::Put {
+                target: target(record_name(lane.store, number).as_bytes()),
+                value: value(lane.store ^ id.0, size),
+            },
+            Ask::Get { number } => kad::Operation::Get(target(record_name(lane.store, number).as_bytes())),
+        };
+        Command::Kad(kad::Command { id, operation })
+    }
+}
+
+fn target(name: &[u8]) -> Arc<kad::Target> {
+    Arc::new(kad::Target::new(name))
+}
+
+/// Two workloads store under different names.
+fn record_name(store: u64, number: u32) -> String {
+    alloc::format!("record {store:016x} {number}")
+}
+
+/// A value that no other operation stores.
+fn value(seed: u64, size: u64) -> Box<[u8]> {
+    let words = (0..size.div_ceil(8)).flat_map(|word| mix(seed, word).to_le_bytes());
+    words.take(size as usize).collect()
+}

@@ -1,0 +1,244 @@
+//! Open arrivals: what is asked of whom at which moment, known ahead and yielded in the order of time.
+//!
+//! Every shard reads the same script and keeps what is its own peers', so an item is small until it is made a command.
+//! An arrival that finds nobody to ask, nobody to ask about or nothing stored yet is passed over: what was asked for
+//! and did not begin shows in the tally.
+//!
+//! Draws are named by lane and count, so that one lane moves nothing in another.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use node::Command;
+use types::{Duration, Instant, OperationId, Purpose, Seed, Stream};
+
+use crate::lives::Lives;
+use crate::online::Among;
+use crate::scene::{Ask, Lane, Question, Rhythm, Scene};
+use crate::serial::Serials;
+
+/// Arrivals of one lane, at most: their count is the low half of an operation's id.
+pub const MAX_ARRIVALS: u64 = u32::MAX as u64;
+
+/// The open arrivals of a run, in the order of (instant, place of the workload).
+#[derive(Debug)]
+pub struct Script {
+    scene: Arc<Scene>,
+    lives: Lives,
+    lanes: Vec<Reader>,
+    /// By workload: the names stored so far.
+    shelves: Vec<Shelf>,
+}
+
+/// One arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When it is asked.
+    pub at: Instant,
+    /// Of whom.
+    pub peer: u32,
+    /// The operation that it begins.
+    pub id: OperationId,
+    lane: usize,
+    ask: Ask,
+}
+
+/// Reads one lane.
+#[derive(Debug)]
+struct Reader {
+    lane: usize,
+    among: Among,
+    arrivals: Arrivals,
+    serials: Serials,
+    due: Option<(Instant, Stream)>,
+}
+
+/// The moments of a lane's arrivals, each with the stream of its further draws.
+#[derive(Debug)]
+struct Arrivals {
+    seed: Seed,
+    gap: Duration,
+    at: Instant,
+    count: u64,
+}
+
+/// The names of one workload.
+#[derive(Debug, Default)]
+struct Shelf {
+    stores: u64,
+    /// When names were first stored that are not settled yet.
+    fresh: VecDeque<Instant>,
+    settled: u32,
+}
+
+impl Arrivals {
+    const fn new(lane: &Lane, seed: Seed, gap: Duration) -> Self {
+        Self {
+            seed,
+            gap,
+            at: lane.begin,
+            count: 0,
+        }
+    }
+
+    fn next(&mut self, lane: &Lane) -> Option<(Instant, Stream)> {
+        if self.gap == Duration::MAX || self.count == MAX_ARRIVALS {
+            return None;
+        }
+        let mut stream = lane.stream(self.seed, Purpose::new("arrival"), self.count);
+        self.count += 1;
+        self.at += stream.exponential(self.gap).max(Duration::from_nanos(1));
+        (self.at < lane.end).then_some((self.at, stream))
+    }
+}
+
+/// How many arrivals a lane has, whether or not they find somebody.
+pub(crate) fn count_arrivals(lane: &Lane, seed: Seed, gap: Duration) -> u64 {
+    let mut arrivals = Arrivals::new(lane, seed, gap);
+    let mut count = 0;
+    while arrivals.next(lane).is_some() {
+        count += 1;
+    }
+    count
+}
+
+impl Script {
+    /// The open lanes among `lanes`.
+    pub(crate) fn new(scene: &Arc<Scene>, wanted: impl Fn(&Lane) -> bool) -> Self {
+        let mut lives = Lives::new(Arc::clone(&scene.lifecycle));
+        let mut lanes = Vec::new();
+        for (number, lane) in scene.lanes.iter().enumerate() {
+            let Rhythm::Open { gap } = lane.rhythm else {
+                continue;
+            };
+            if !wanted(lane) {
+                continue;
+            }
+            let mut arrivals = Arrivals::new(lane, scene.seed, gap);
+            let due = arrivals.next(lane);
+            let among = lives.online_mut().follow(&lane.from);
+            lanes.push(Reader {
+                lane: number,
+                among,
+                arrivals,
+                serials: Serials::open(lane.workload, lane.part),
+                due,
+            });
+        }
+        let workloads = scene
+            .lanes
+            .iter()
+            .map(|lane| usize::from(lane.workload) + 1)
+            .max()
+            .unwrap_or(0);
+        let shelves = (0..workloads).map(|_| Shelf::default()).collect();
+        Self {
+            scene: Arc::clone(scene),
+            lives,
+            lanes,
+            shelves,
+        }
+    }
+
+    /// The command of an arrival of this script.
+    ///
+    /// # Panics
+    /// If the arrival is of another play's script.
+    #[must_use]
+    pub fn command(&self, asked: &Asked) -> Command {
+        let lane = self.scene.lanes.get(asked.lane);
+        assert!(lane.is_some(), "an arrival belongs to the script of its own play");
+        lane.map_or(Command::Leave, |lane| {
+            self.scene.command(lane, asked.id, &asked.ask)
+        })
+    }
+
+    /// One arrival of the lane at `reader`: asked, or passed over.
+    fn arrive(&mut self, reader: usize, at: Instant, mut stream: Stream) -> Option<Asked> {
+        self.lives.learn(at);
+        let online = self.lives.online();
+        let reader = self.lanes.get_mut(reader)?;
+        let lane = self.scene.lanes.get(reader.lane)?;
+        let peer = online.pick(&reader.among, &mut stream)?;
+        let shelf = self.shelves.get_mut(usize::from(lane.workload))?;
+        let ask = match &lane.question {
+            Question::Peer => Ask::Peer(online.pick_other(peer, &mut stream)?),
+            Question::Key => Ask::Key(stream.bytes32()),
+            Question::Put { keys, size } => Ask::Put {
+                number: shelf.store(at, *keys)?,
+                size: *size,
+            },
+            Question::Get { settle, .. } => Ask::Get {
+                number: shelf.fetch(at, *settle, &mut stream)?,
+            },
+        };
+        Some(Asked {
+            at,
+            peer,
+            id: reader.serials.issue(),
+            lane: reader.lane,
+            ask,
+        })
+    }
+}
+
+impl Iterator for Script {
+    type Item = Asked;
+
+    fn next(&mut self) -> Option<Asked> {
+        loop {
+            let due = |reader: &Reader| reader.due.as_ref().map(|(at, _)| *at);
+            let next = self
+                .lanes
+                .iter()
+                .enumerate()
+                .filter_map(|(place, reader)| Some((due(reader)?, place)))
+                .min();
+            let (_, place) = next?;
+            let reader = self.lanes.get_mut(place)?;
+            let lane = self.scene.lanes.get(reader.lane)?;
+            let following = reader.arrivals.next(lane);
+            let (at, stream) = core::mem::replace(&mut reader.due, following)?;
+            if let Some(asked) = self.arrive(place, at, stream) {
+                return Some(asked);
+            }
+        }
+    }
+}
+
+impl Shelf {
+    /// The name that is stored next.
+    fn store(&mut self, at: Instant, keys: u32) -> Option<u32> {
+        let number = self.stores.checked_rem(u64::from(keys))?;
+        if self.stores < u64::from(keys) {
+            self.fresh.push_back(at);
+        }
+        self.stores += 1;
+        Some(number as u32)
+    }
+
+    /// A name that was first stored at least `settle` ago.
+    fn fetch(&mut self, at: Instant, settle: Duration, stream: &mut Stream) -> Option<u32> {
+        while self.fresh.pop_front_if(|stored| *stored + settle <= at).is_some() {
+            self.settled += 1;
+        }
+        stream.index(self.settled as usize).map(|name| name as u32)
+    }
+}
+
+/// When each name is first stored by the lane that `stores` says.
+pub(crate) fn first_stores(scene: &Arc<Scene>, stores: impl Fn(&Lane) -> bool) -> Vec<Instant> {
+    let mut seen = 0;
+    let script = Script::new(scene, stores);
+    let new = |asked: &Asked| match asked.ask {
+        Ask::Put { number, .. } => {
+            number >= seen && {
+                seen = number + 1;
+                true
+            }
+        }
+        Ask::Peer(_) | Ask::Key(_) | Ask::Get { .. } => false,
+    };
+    script.filter(new).map(|asked| asked.at).collect()
+}
