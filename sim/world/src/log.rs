@@ -1,0 +1,64 @@
+//! The event log: what sampled peers handled and told, for people who want to know why.
+
+use kernel::EventId;
+use node::{Command, Inbound, Input, LinkState, Message};
+use types::Instant;
+
+use crate::shard::Seen;
+
+/// One line of the event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// When.
+    pub at: Instant,
+    /// At which of the plan's peers.
+    pub peer: u32,
+    /// What it was handling: names the event.
+    pub id: EventId,
+    /// What caused that; for what a peer tells, the same as `id`.
+    pub cause: EventId,
+    /// What happened, in a word.
+    pub kind: &'static str,
+    /// The details.
+    pub detail: String,
+}
+
+impl LogEntry {
+    pub(crate) fn of(at: Instant, peer: u32, seen: &Seen) -> Option<Self> {
+        let (id, cause, kind, detail) = match seen {
+            Seen::Handled { id, cause, input } => (*id, *cause, kind_of(input), detail_of(input)),
+            Seen::Told(id, event) => (*id, *id, "told", format!("{event:?}")),
+            Seen::Begun(_) | Seen::Abandoned(_) => return None,
+        };
+        Some(Self { at, peer, id, cause, kind, detail })
+    }
+}
+
+const fn kind_of(input: &Input) -> &'static str {
+    match input {
+        Input::Started => "started",
+        Input::Received { kind: Inbound::Request(_), .. } => "request",
+        Input::Received { kind: Inbound::Answer(_), .. } => "answer",
+        Input::Received { kind: Inbound::OneWay, .. } => "message",
+        Input::Failed { .. } => "failed",
+        Input::Malformed { .. } => "malformed",
+        Input::Link { state: LinkState::Up, .. } => "link_up",
+        Input::Link { state: LinkState::Down, .. } => "link_down",
+        Input::Persisted { .. } => "persisted",
+        Input::Command(_) => "command",
+        Input::Deadline => "deadline",
+    }
+}
+
+fn detail_of(input: &Input) -> String {
+    match input {
+        Input::Started | Input::Deadline => String::new(),
+        Input::Received { from, message: Message::Kad(message), .. } => format!("from {from:?}: {message:?}"),
+        Input::Failed { exchange, reason } => format!("exchange {} with {reason}", exchange.count),
+        Input::Malformed { from, reason } => format!("from {from:?}: {reason}"),
+        Input::Link { peer, direction, .. } => format!("{peer:?}, {direction:?}"),
+        Input::Persisted { write, result } => format!("write {}: {result:?}", write.0),
+        Input::Command(Command::Leave) => "leave".to_owned(),
+        Input::Command(Command::Kad(command)) => format!("{command:?}"),
+    }
+}

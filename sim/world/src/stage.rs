@@ -1,0 +1,418 @@
+//! A whole run of the simulated world: sets the stage, starts the arbiters, and joins what the shards bring home.
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use actix_rt::Arbiter;
+use kernel::connections::Dialling;
+use kernel::{Fingerprint, Ladder, LinkFault, Links, ResolvedNetwork, assert_conserved};
+use node::Settings;
+use play::Play;
+use types::{Domain, Duration, Instant, PeerRef, Purpose, Seed, SharedBook, Streams};
+
+use crate::cast::{Cast, Honest};
+use crate::driver::Driver;
+use crate::host::Up;
+use crate::log::LogEntry;
+use crate::meeting::{Broken, Meeting};
+use crate::parcel::Wire;
+use crate::shard::{Drops, Shard, ShardReport};
+use crate::watch::Watch;
+
+const WORLD: Domain = Domain::new("world");
+const IDEAL_TABLE: Purpose = Purpose::new("ideal table");
+
+/// Fewer peers than this are not worth a shard of their own: the meeting at each window's end costs more.
+const PEERS_PER_SHARD: usize = 5_000;
+/// More shards than this no plan needs: with four on two cores a run is slower than with two.
+pub const MAX_SHARDS: usize = 256;
+/// Rungs of a run's ladder, the last aside.
+const RUNGS: u64 = 64;
+
+/// Everything that a run of the simulated world needs.
+pub struct World {
+    /// The root of all chance.
+    pub seed: Seed,
+    /// How long it runs, in simulated time.
+    pub duration: Duration,
+    /// The distance of two looks at the peers.
+    pub sample_every: Duration,
+    /// What people and misfortune do.
+    pub play: Arc<Play>,
+    /// Who is who.
+    pub book: Arc<SharedBook>,
+    /// The network between the peers.
+    pub network: ResolvedNetwork,
+    /// Whether messages go through the codec.
+    pub wire: Wire,
+    /// How links are dialled; `None`: every peer reaches every other without.
+    pub dialling: Option<Dialling>,
+    /// Whether tables are filled by joining or by an oracle.
+    pub start: play::Start,
+    /// How peers are driven.
+    pub driver: Driver,
+    /// Threads; `None`: as many as pay for themselves.
+    pub threads: Option<usize>,
+    /// Peers whose events go to the log, by number.
+    pub sampled: Vec<u32>,
+    /// Peers other than honest nodes.
+    pub cast: Arc<dyn Cast>,
+    /// Where the run is, for whoever waits for it.
+    pub progress: Arc<Progress>,
+}
+
+/// Nobody but honest nodes play.
+#[must_use]
+pub fn honest() -> Arc<dyn Cast> {
+    Arc::new(Honest)
+}
+
+/// Where a run is; read and written by several threads, and part of nothing that is judged.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Simulated nanoseconds reached.
+    pub reached: AtomicU64,
+    /// Inputs handled.
+    pub handled: AtomicU64,
+    /// Peers that are up.
+    pub online: AtomicU64,
+    /// Set it to end the run at the next window.
+    pub stop: AtomicBool,
+    log: Mutex<Option<Sender<Chapter>>>,
+}
+
+/// A shard's part of the event log, up to a moment of simulated time.
+#[derive(Debug)]
+pub struct Chapter {
+    /// The shard.
+    pub shard: usize,
+    /// Everything before this moment is in it or in an earlier one of this shard.
+    pub until: Instant,
+    /// Its lines, in order.
+    pub entries: Vec<LogEntry>,
+}
+
+impl Progress {
+    /// Where the event log arrives while the run goes; asked for before it begins.
+    pub fn listen(&self) -> mpsc::Receiver<Chapter> {
+        let (sender, receiver) = mpsc::channel();
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+
+    pub(crate) fn tell(&self, shard: usize, until: Instant, entries: &mut Vec<LogEntry>) {
+        let entries = std::mem::take(entries);
+        if let Some(sender) = &*self.log.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Nobody listens any more: then nobody misses it.
+            let _ = sender.send(Chapter { shard, until, entries });
+        }
+    }
+
+    fn hang_up(&self) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What one peer sent and received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerCount {
+    /// Messages sent.
+    pub sent: u64,
+    /// Their bytes, in the exact encoded size.
+    pub sent_bytes: u64,
+    /// Messages received while up.
+    pub received: u64,
+}
+
+/// A peer that panicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panic {
+    /// When.
+    pub at: Instant,
+    /// Which.
+    pub peer: u32,
+    /// Its last words.
+    pub message: String,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The moment of simulated time at which it ended.
+    pub ended: Instant,
+    /// Whether it was stopped before its plan's end.
+    pub interrupted: bool,
+    /// Shards that it ran on.
+    pub threads: usize,
+    /// Inputs that peers handled.
+    pub handled: u64,
+    /// Windows of the busiest shard.
+    pub windows: u64,
+    /// What tells it from other runs.
+    pub fingerprint: Fingerprint,
+    /// The same at simulated instants, by peer.
+    pub ladder: Ladder,
+    /// What the links did.
+    pub links: kernel::Tally,
+    /// Messages that reached nobody otherwise.
+    pub drops: Drops,
+    /// By peer.
+    pub counts: Vec<PeerCount>,
+    /// Peers that panicked, by time and number.
+    pub panics: Vec<Panic>,
+}
+
+/// Why there is no outcome: a defect of ours, since peers' panics are caught.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] std::io::Error),
+    /// A shard panicked.
+    #[error("a shard of the simulator panicked; this is a defect of wavetank")]
+    Shard,
+}
+
+/// What all shards share, read-only.
+pub(crate) struct Stage {
+    pub(crate) seed: Seed,
+    pub(crate) duration: Duration,
+    pub(crate) sample_every: Duration,
+    pub(crate) rung_every: Duration,
+    pub(crate) play: Arc<Play>,
+    pub(crate) book: Arc<SharedBook>,
+    pub(crate) wire: Wire,
+    pub(crate) driver: Driver,
+    pub(crate) cast: Arc<dyn Cast>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) shards: usize,
+    oracle: Option<kad::OracleIndex>,
+    sampled: Vec<u32>,
+    dialling: Option<kernel::connections::Dialling>,
+    /// By group.
+    settings: Vec<Settings>,
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage")
+            .field("seed", &self.seed)
+            .field("shards", &self.shards)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    pub(crate) const fn shard_of(&self, peer: u32) -> usize {
+        peer as usize % self.shards
+    }
+
+    /// The place of a peer in its shard.
+    pub(crate) const fn place_of(&self, peer: u32) -> usize {
+        peer as usize / self.shards
+    }
+
+    pub(crate) fn numbers_of(&self, shard: usize) -> impl Iterator<Item = u32> + use<> {
+        (shard..self.book.len()).step_by(self.shards).map(|number| number as u32)
+    }
+
+    pub(crate) fn peers_of(&self, shard: usize) -> usize {
+        self.numbers_of(shard).count()
+    }
+
+    pub(crate) fn is_sampled(&self, peer: u32) -> bool {
+        self.sampled.binary_search(&peer).is_ok()
+    }
+
+    pub(crate) fn number_of(&self, shard: usize, place: usize) -> u32 {
+        (place * self.shards + shard) as u32
+    }
+
+    pub(crate) fn settings_of(&self, peer: u32) -> &Settings {
+        let group = self.play.roster().group_of(peer);
+        let settings = group.and_then(|group| self.settings.get(group));
+        assert!(settings.is_some(), "peer {peer} belongs to no group");
+        #[expect(clippy::unwrap_used, reason = "asserted above")]
+        settings.unwrap()
+    }
+
+    /// How the peers of a group dial, where links are dialled.
+    pub(crate) fn dialling_of(&self, group: &play::Group) -> Option<Dialling> {
+        self.dialling.map(|dialling| Dialling { max_links: group.node.limits.connections, ..dialling })
+    }
+
+    /// How the life begins that `lives` yielded last.
+    pub(crate) fn begin(
+        &self,
+        event: &play::LifeEvent,
+        incarnation: u32,
+        disk: play::Data,
+        lives: &play::Lives,
+    ) -> Up {
+        let oracle = self.oracle.as_ref().filter(|_| event.at == Instant::START && incarnation == 0);
+        let (start, contacts) = match oracle {
+            Some(oracle) => (kad::Start::Filled, self.ideal_table(oracle, event.peer)),
+            None => {
+                let mut numbers = Vec::new();
+                self.play.contacts(lives, event, &mut numbers);
+                (kad::Start::Join, numbers.into_iter().map(PeerRef::shared).collect())
+            }
+        };
+        Up { incarnation, contacts, start, disk }
+    }
+
+    fn ideal_table(&self, oracle: &kad::OracleIndex, peer: u32) -> Vec<PeerRef> {
+        let place = peer as usize;
+        let (Some(key), Some(digest)) = (self.book.keys().get(place), self.book.digests().get(place)) else {
+            return Vec::new();
+        };
+        let mut stream = Streams::new(self.seed, WORLD, *digest, 0).stream(IDEAL_TABLE, 0);
+        oracle.contacts(key, usize::from(self.play.group_of(peer).node.kad.k), &mut stream)
+    }
+}
+
+impl World {
+    /// Plays the run to its end. `watch` makes a watcher for each shard, given its number and how many there are.
+    ///
+    /// # Errors
+    /// If threads cannot be started, or the simulator itself panics.
+    pub fn run(self, watch: impl Fn(usize, usize) -> Box<dyn Watch>) -> Result<Outcome, WorldError> {
+        let shards = self.shards();
+        let faults = self.play.link_faults();
+        let progress = Arc::clone(&self.progress);
+        let links = self.links(faults);
+        let stage = Arc::new(self.stage(shards));
+        let watches = (0..shards).map(|shard| watch(shard, shards)).collect();
+        let reports = run_shards(&stage, &links, watches)?;
+        progress.hang_up();
+        Ok(join(reports, &stage))
+    }
+
+    fn shards(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let paying = (self.book.len() / PEERS_PER_SHARD).min(cores);
+        self.threads.unwrap_or(paying).clamp(1, MAX_SHARDS)
+    }
+
+    fn links(&self, faults: Vec<LinkFault>) -> Links {
+        Links::new(self.network.clone(), self.seed, self.book.digests(), faults)
+    }
+
+    fn stage(self, shards: usize) -> Stage {
+        let settings = self.play.groups().iter().map(|group| Settings::from(&group.node)).collect();
+        let mut sampled = self.sampled;
+        sampled.sort_unstable();
+        Stage {
+            rung_every: Duration::from_nanos((self.duration.as_nanos() / RUNGS).max(1)),
+            oracle: (self.start == play::Start::Oracle).then(|| ideal_members(&self.play, &self.book)),
+            seed: self.seed,
+            duration: self.duration,
+            sample_every: self.sample_every,
+            play: self.play,
+            book: self.book,
+            wire: self.wire,
+            driver: self.driver,
+            cast: self.cast,
+            progress: self.progress,
+            dialling: self.dialling,
+            settings,
+            sampled,
+            shards,
+        }
+    }
+}
+
+/// Runs every shard on an arbiter of its own.
+fn run_shards(
+    stage: &Arc<Stage>,
+    links: &Links,
+    watches: Vec<Box<dyn Watch>>,
+) -> Result<Vec<ShardReport>, WorldError> {
+    let meeting = Arc::new(Meeting::new(stage.shards));
+    let (sender, receiver) = mpsc::channel();
+    let system = actix_rt::System::new();
+    let mut arbiters = Vec::new();
+    for (shard, watch) in watches.into_iter().enumerate() {
+        let arbiter = Arbiter::try_new().map_err(WorldError::Thread)?;
+        let (stage, meeting, links) = (Arc::clone(stage), Arc::clone(&meeting), links.for_another_shard());
+        let sender = sender.clone();
+        // The shard is made on its own thread: what it shares with its peers never leaves it.
+        arbiter.spawn_fn(move || {
+            actix_rt::spawn(async move {
+                let report = Shard::new(&stage, shard, links, watch, meeting).run().await;
+                // The receiver is gone only if another shard panicked.
+                let _ = sender.send(report);
+            });
+        });
+        arbiters.push(arbiter);
+    }
+    drop(sender);
+    let reports: Vec<_> = receiver.iter().collect();
+    for arbiter in arbiters {
+        arbiter.stop();
+        arbiter.join().map_err(|_| WorldError::Shard)?;
+    }
+    drop(system);
+    let mut reports =
+        reports.into_iter().collect::<Result<Vec<_>, Broken>>().map_err(|_| WorldError::Shard)?;
+    if reports.len() != stage.shards {
+        return Err(WorldError::Shard);
+    }
+    reports.sort_by_key(|report| report.shard);
+    Ok(reports)
+}
+
+/// The peers that are there from the start: those whom ideal tables can name.
+fn ideal_members(play: &Play, book: &SharedBook) -> kad::OracleIndex {
+    let mut lives = play.lives();
+    let mut members = Vec::new();
+    while lives.next_at() == Some(Instant::START) {
+        members.extend(lives.next().filter(play::LifeEvent::is_up).map(|event| PeerRef::shared(event.peer)));
+    }
+    kad::OracleIndex::among(book, members)
+}
+
+/// Adds up what the shards bring home.
+fn join(reports: Vec<ShardReport>, stage: &Stage) -> Outcome {
+    let conserved: Vec<_> = reports.iter().map(|report| report.conserved).collect();
+    assert_conserved(&conserved);
+    let mut outcome = Outcome {
+        ended: Instant::START,
+        interrupted: false,
+        threads: stage.shards,
+        handled: 0,
+        windows: 0,
+        fingerprint: Fingerprint::default(),
+        ladder: Ladder { every: stage.rung_every, peers: stage.book.len() as u32, rungs: Vec::new() },
+        links: kernel::Tally::default(),
+        drops: Drops::default(),
+        counts: vec![PeerCount::default(); stage.book.len()],
+        panics: Vec::new(),
+    };
+    let mut ladder: Option<kernel::LadderBuilder> = None;
+    for report in reports {
+        outcome.ended = outcome.ended.max(report.ended);
+        outcome.interrupted |= report.interrupted;
+        outcome.handled += report.handled;
+        outcome.windows = outcome.windows.max(report.windows);
+        outcome.links.merge(&report.links);
+        outcome.drops.merge(&report.drops);
+        outcome.panics.extend(report.panics);
+        for (number, count) in stage.numbers_of(report.shard).zip(report.counts) {
+            if let Some(place) = outcome.counts.get_mut(number as usize) {
+                *place = count;
+            }
+        }
+        match &mut ladder {
+            Some(ladder) => ladder.merge(&report.ladder),
+            None => ladder = Some(report.ladder),
+        }
+    }
+    outcome.panics.sort_by_key(|panic| (panic.at, panic.peer));
+    if let Some(ladder) = ladder {
+        outcome.ladder = ladder.finish();
+        outcome.fingerprint = outcome.ladder.rungs.last().map(|rung| rung.value).unwrap_or_default();
+    }
+    outcome
+}
