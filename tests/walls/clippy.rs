@@ -14,18 +14,11 @@ const FILE: &str = ".clippy.toml";
 
 /// The breaches among configurations of pure rooms: (room, text, if there is a file).
 fn check(configurations: &[(&str, Option<String>)], root: &str) -> Vec<Breach> {
-    let first = configurations
-        .iter()
-        .find_map(|(_, text)| text.as_deref())
-        .unwrap_or_default();
+    let first = configurations.iter().find_map(|(_, text)| text.as_deref()).unwrap_or_default();
     let mut breaches = Vec::new();
     for (room, text) in configurations {
         match text.as_deref() {
-            None => breaches.push(Breach::new(
-                *room,
-                format!("has no {FILE}"),
-                "each pure room has one",
-            )),
+            None => breaches.push(Breach::new(*room, format!("has no {FILE}"), "each pure room has one")),
             Some(text) if text != first => {
                 let found = format!("has a {FILE} of its own");
                 breaches.push(Breach::new(*room, found, "all pure rooms have the same"));
@@ -33,10 +26,7 @@ fn check(configurations: &[(&str, Option<String>)], root: &str) -> Vec<Breach> {
             Some(_) => {}
         }
     }
-    for line in root
-        .lines()
-        .filter(|line| !first.lines().any(|other| other == *line))
-    {
+    for line in root.lines().filter(|line| !first.lines().any(|other| other == *line)) {
         breaches.push(Breach::new(
             FILE,
             format!("`{line}` is missing in pure rooms"),
@@ -70,9 +60,7 @@ fn is_installed() -> bool {
 #[test]
 fn pure_rooms_share_one_configuration() -> anyhow::Result<()> {
     let read_one = |folder: &str| read(format!("{folder}/{FILE}")).ok();
-    let configurations: Vec<_> = pure_rooms()
-        .map(|room| (room.name, read_one(room.folder)))
-        .collect();
+    let configurations: Vec<_> = pure_rooms().map(|room| (room.name, read_one(room.folder))).collect();
     let breaches = check(&configurations, &read(FILE)?);
     assert!(breaches.is_empty(), "{}", listed(&breaches));
     Ok(())
@@ -81,15 +69,8 @@ fn pure_rooms_share_one_configuration() -> anyhow::Result<()> {
 #[test]
 fn a_planted_configuration_is_named() {
     let same = || Some(String::from("a = 1\nb = 2\n"));
-    let configurations = [
-        ("kad", same()),
-        ("wire", None),
-        ("node", Some(String::from("a = 1\n"))),
-    ];
-    let found: Vec<_> = check(&configurations, "a = 1\nc = 3\n")
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let configurations = [("kad", same()), ("wire", None), ("node", Some(String::from("a = 1\n")))];
+    let found: Vec<_> = check(&configurations, "a = 1\nc = 3\n").iter().map(ToString::to_string).collect();
     assert_eq!(
         found,
         [
@@ -108,15 +89,9 @@ fn planted_clocks_maps_and_platform_floats_fail_clippy_by_name() -> anyhow::Resu
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
-    let clean = clippy_on(
-        folder.path(),
-        "//! Clean.\n\n/// Half.\npub fn half(x: f64) -> f64 {\n    x / 2.0\n}\n",
-    )?;
-    assert!(
-        clean.status.success(),
-        "{}",
-        String::from_utf8_lossy(&clean.stderr)
-    );
+    let clean =
+        clippy_on(folder.path(), "//! Clean.\n\n/// Half.\npub fn half(x: f64) -> f64 {\n    x / 2.0\n}\n")?;
+    assert!(clean.status.success(), "{}", String::from_utf8_lossy(&clean.stderr));
     for (planted, named, instead) in [
         ("x.ln()", "disallowed method `f64::ln`", "use libm::log"),
         ("x.powf(2.5)", "disallowed method `f64::powf`", "use libm::pow"),
@@ -142,10 +117,7 @@ fn planted_clocks_maps_and_platform_floats_fail_clippy_by_name() -> anyhow::Resu
         let output = clippy_on(folder.path(), &code)?;
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{planted} passed");
-        assert!(
-            said.contains(named) && said.contains(instead),
-            "{planted}: {said}"
-        );
+        assert!(said.contains(named) && said.contains(instead), "{planted}: {said}");
     }
     Ok(())
 }

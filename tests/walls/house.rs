@@ -34,9 +34,7 @@ impl Room {
 
     /// Whether it may import the room of this name.
     pub(crate) fn may_import(&self, name: &str) -> bool {
-        self.imports
-            .iter()
-            .any(|import| *import == "*" || *import == name)
+        self.imports.iter().any(|import| *import == "*" || *import == name)
     }
 }
 
@@ -46,13 +44,7 @@ const fn pure(
     imports: &'static [&'static str],
     wall: &'static str,
 ) -> Room {
-    Room {
-        name,
-        folder,
-        kind: Kind::Pure,
-        imports,
-        wall,
-    }
+    Room { name, folder, kind: Kind::Pure, imports, wall }
 }
 
 const fn worldly(
@@ -61,29 +53,13 @@ const fn worldly(
     imports: &'static [&'static str],
     wall: &'static str,
 ) -> Room {
-    Room {
-        name,
-        folder,
-        kind: Kind::Worldly,
-        imports,
-        wall,
-    }
+    Room { name, folder, kind: Kind::Worldly, imports, wall }
 }
 
 /// The rooms.
 pub(crate) const ROOMS: &[Room] = &[
-    pure(
-        "types",
-        "node-core/types",
-        &[],
-        "types is what everybody speaks, so it knows nobody",
-    ),
-    pure(
-        "kad",
-        "node-core/kad",
-        &["types"],
-        "layers of a node do not know each other: node introduces them",
-    ),
+    pure("types", "node-core/types", &[], "types is what everybody speaks, so it knows nobody"),
+    pure("kad", "node-core/kad", &["types"], "layers of a node do not know each other: node introduces them"),
     pure(
         "config",
         "node-core/config",
@@ -96,12 +72,7 @@ pub(crate) const ROOMS: &[Room] = &[
         &["types", "kad", "config"],
         "node composes the layers and knows neither bytes nor stages",
     ),
-    pure(
-        "wire",
-        "node-core/wire",
-        &["types", "kad", "node"],
-        "wire is codecs of messages and nothing else",
-    ),
+    pure("wire", "node-core/wire", &["types", "kad", "node"], "wire is codecs of messages and nothing else"),
     worldly(
         "actor",
         "node-core/actor",
@@ -112,37 +83,31 @@ pub(crate) const ROOMS: &[Room] = &[
     pure(
         "play",
         "sim/play",
-        &["types", "kad", "config", "node"],
+        &["types", "kad", "config", "node", "kernel"],
         "play knows no stage, so that real processes get the same workloads and faults",
     ),
     pure(
         "judge",
         "sim/judge",
-        &["types", "kad", "config", "node", "play"],
+        &["types", "kad", "config", "node", "kernel", "play"],
         "judge knows no stage, so that real processes are judged by the same questions",
     ),
     worldly(
         "world",
         "sim/world",
-        &[
-            "types", "kad", "config", "node", "wire", "actor", "kernel", "play", "judge",
-        ],
+        &["types", "kad", "config", "node", "wire", "actor", "kernel", "play", "judge"],
         "world is one stage of two: it reads no scenario and writes no folder",
     ),
     worldly(
         "run",
         "sim/run",
-        &[
-            "types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "model", "record",
-        ],
+        &["types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "model", "record"],
         "run goes from plan to folder; reports are read from folders by cli",
     ),
     worldly(
         "cli",
         "sim/cli",
-        &[
-            "types", "config", "kernel", "play", "judge", "run", "model", "record", "report",
-        ],
+        &["types", "config", "kernel", "play", "judge", "run", "model", "record", "report"],
         "cli is arguments, progress and exit codes: it reaches peers and stages through run only",
     ),
     worldly(
@@ -151,18 +116,8 @@ pub(crate) const ROOMS: &[Room] = &[
         &["types", "kad", "config", "kernel", "play", "judge"],
         "model turns YAML into a plan and knows no stage",
     ),
-    worldly(
-        "record",
-        "analysis/record",
-        &["types"],
-        "record is file formats: it sees no live object",
-    ),
-    worldly(
-        "report",
-        "analysis/report",
-        &["types", "record"],
-        "report reads files, never live objects",
-    ),
+    worldly("record", "analysis/record", &["types"], "record is file formats: it sees no live object"),
+    worldly("report", "analysis/report", &["types", "record"], "report reads files, never live objects"),
     worldly("tests", "tests", &["*"], "the workshop sees all"),
 ];
 
@@ -208,30 +163,14 @@ pub(crate) const HOMES: &[Home] = &[
     home("serde", Rooms::All, "everybody's"),
     home("thiserror", Rooms::All, "everybody's"),
     home("hashbrown", Rooms::All, "everybody's, with a fixed hasher"),
-    home(
-        "libm",
-        Rooms::All,
-        "everybody's: floats that are the same on every platform",
-    ),
-    home(
-        "schemars",
-        Rooms::All,
-        "model makes schemas; pure rooms derive them behind the feature `schema`",
-    ),
-    home(
-        "rand_core",
-        Rooms::Only(&["types"]),
-        "chance comes from the streams of types",
-    ),
-    home(
-        "rand_pcg",
-        Rooms::Only(&["types"]),
-        "chance comes from the streams of types",
-    ),
+    home("libm", Rooms::All, "everybody's: floats that are the same on every platform"),
+    home("schemars", Rooms::All, "model makes schemas; pure rooms derive them behind the feature `schema`"),
+    home("rand_core", Rooms::Only(&["types"]), "chance comes from the streams of types"),
+    home("rand_pcg", Rooms::Only(&["types"]), "chance comes from the streams of types"),
     home(
         "sha2",
-        Rooms::Only(&["types"]),
-        "keys and ids are hashed in types",
+        Rooms::Only(&["types", "run"]),
+        "keys and ids are hashed in types, the texts of a run in run",
     ),
     home("bs58", Rooms::Only(&["types"]), "ids are printed in types"),
     home(
@@ -245,37 +184,13 @@ pub(crate) const HOMES: &[Home] = &[
         "peers become actors in actor, arbiters are shards in world",
     ),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
-    home(
-        "serde-saphyr",
-        Rooms::Only(&["model"]),
-        "only model reads and writes YAML",
-    ),
-    home(
-        "serde_path_to_error",
-        Rooms::Only(&["model"]),
-        "only model says where in a scenario an error is",
-    ),
-    home(
-        "strsim",
-        Rooms::Only(&["model", "cli"]),
-        "only who reads what people write suggests corrections",
-    ),
-    home(
-        "annotate-snippets",
-        Rooms::Only(&["model", "cli"]),
-        "diagnostics are drawn where people read them",
-    ),
-    home(
-        "csv",
-        Rooms::Only(&["record", "model"]),
-        "record writes CSV, model reads traces",
-    ),
+    home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),
+    home("serde_path_to_error", Rooms::Only(&["model"]), "only model says where in a scenario an error is"),
+    home("strsim", Rooms::Only(&["model", "cli"]), "only who reads what people write suggests corrections"),
+    home("annotate-snippets", Rooms::Only(&["model", "cli"]), "diagnostics are drawn where people read them"),
+    home("csv", Rooms::Only(&["record", "model"]), "record writes CSV, model reads traces"),
     home("zstd", Rooms::Only(&["record"]), "only record compresses"),
-    home(
-        "serde_json",
-        Rooms::Worldly,
-        "pure rooms derive serde and choose no format",
-    ),
+    home("serde_json", Rooms::Worldly, "pure rooms derive serde and choose no format"),
     home("plotters", Rooms::Only(&["report"]), "only report draws"),
     home("dejavu", Rooms::Only(&["report"]), "only report draws"),
     home("petgraph", Rooms::Only(&["report"]), "graph metrics are report's"),
@@ -317,6 +232,13 @@ pub(crate) const PURE_TREE_PAIRS: &[(&str, &str)] = &[
 
 /// Procedural macros that pure rooms may use. They run in the compiler: what they depend on is no part of the room.
 pub(crate) const PURE_MACROS: &[&str] = &["serde_derive", "thiserror-impl"];
+
+/// Words of kernel's queue, which belong to stages: the rooms that say what happens may know how faults and
+/// networks are written, not how events are ordered.
+pub(crate) const QUEUE_WORDS: &[&str] = &["wheel", "Wheel", "Timed"];
+
+/// The rooms in which they do not occur.
+pub(crate) const QUEUELESS: &[&str] = &["play", "judge"];
 
 /// What stands at the top level, beside dotfiles for plumbing.
 pub(crate) const TOP_LEVEL: &[&str] = &[

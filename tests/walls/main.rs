@@ -33,11 +33,7 @@ struct Breach {
 
 impl Breach {
     fn new(place: impl Into<String>, found: impl Into<String>, wall: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            found: found.into(),
-            wall: wall.into(),
-        }
+        Self { place: place.into(), found: found.into(), wall: wall.into() }
     }
 }
 

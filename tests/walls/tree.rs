@@ -82,11 +82,7 @@ enum Verdict {
 fn judge(line: Line<'_>, parent: Option<&str>) -> Verdict {
     let excepted = parent.is_some_and(|parent| PURE_TREE_PAIRS.contains(&(parent, line.name)));
     if line.is_macro {
-        if PURE_MACROS.contains(&line.name) {
-            Verdict::Closed
-        } else {
-            Verdict::Breach
-        }
+        if PURE_MACROS.contains(&line.name) { Verdict::Closed } else { Verdict::Breach }
     } else if pure_rooms().any(|room| room.package() == line.name) {
         Verdict::Closed
     } else if PURE_TREE.contains(&line.name) || excepted {
@@ -98,24 +94,10 @@ fn judge(line: Line<'_>, parent: Option<&str>) -> Verdict {
 
 fn tree_of(room: &Room) -> anyhow::Result<String> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--locked",
-            "-e",
-            "normal",
-            "--prefix",
-            "depth",
-            "--no-dedupe",
-            "-p",
-            &room.package(),
-        ])
+        .args(["tree", "--locked", "-e", "normal", "--prefix", "depth", "--no-dedupe", "-p", &room.package()])
         .current_dir(root())
         .output()?;
-    anyhow::ensure!(
-        output.status.success(),
-        "cargo tree: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    anyhow::ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
 }
 
@@ -157,27 +139,12 @@ fn what_hangs_below_a_known_macro_or_an_exception_is_admitted() -> anyhow::Resul
 #[test]
 fn a_planted_dependency_is_named_once_with_the_way_to_it() -> anyhow::Result<()> {
     for (planted, found) in [
-        (
-            "1tokio v1.0.0\n2mio v1.0.0\n1tokio v1.0.0\n",
-            "reaches wavetank-kad > tokio",
-        ),
-        (
-            "1libm v0.2.16\n2statrs v0.19.0\n",
-            "reaches wavetank-kad > libm > statrs",
-        ),
+        ("1tokio v1.0.0\n2mio v1.0.0\n1tokio v1.0.0\n", "reaches wavetank-kad > tokio"),
+        ("1libm v0.2.16\n2statrs v0.19.0\n", "reaches wavetank-kad > libm > statrs"),
         ("1libc v0.2.0\n", "reaches wavetank-kad > libc"),
-        (
-            "1wavetank-world v0.1.0 (/somewhere)\n",
-            "reaches wavetank-kad > wavetank-world",
-        ),
-        (
-            "1clock_macro v1.0.0 (proc-macro)\n2syn v3.0.10\n",
-            "reaches wavetank-kad > clock_macro",
-        ),
-        (
-            "1serde_derive v1.0.0 (proc-macro)\n2syn v3.0.10\n1rand v0.10.0\n",
-            "reaches wavetank-kad > rand",
-        ),
+        ("1wavetank-world v0.1.0 (/somewhere)\n", "reaches wavetank-kad > wavetank-world"),
+        ("1clock_macro v1.0.0 (proc-macro)\n2syn v3.0.10\n", "reaches wavetank-kad > clock_macro"),
+        ("1serde_derive v1.0.0 (proc-macro)\n2syn v3.0.10\n1rand v0.10.0\n", "reaches wavetank-kad > rand"),
         ("?\n", "has the unreadable line `?` in its tree"),
     ] {
         let breaches = check(kad()?, &format!("{HONEST}{planted}"));
