@@ -5,28 +5,26 @@
 //! for a core; their outputs leave when their work is done. What lies beyond the window stays here, and a
 //! [`Payload::Wake`] in the shard's wheel makes sure that the window in which it lies is delivered.
 
+mod links;
+mod lives;
+mod outputs;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actor::{Host, Step};
-use kernel::connections::{Admission, Connections, Control, DialFailure, Effect, Frame};
-use kernel::{Carried, Event, EventId, Fate, PeerDigest};
-use node::{
-    Command, Direction, Inbound, Input, Life, LinkState, Message, Node, Outbound, Outbox, Output, Peer,
-    RecordChange, Restored,
-};
+use kernel::connections::{Connections, Control};
+use kernel::{EventId, PeerDigest};
+use node::{Command, Inbound, Input, Outbox, Peer};
 use types::{Book, Duration, Instant, Now, OperationId, PeerRef, SendFailure, UnixMillis, Work};
 
 use crate::agenda::{Agenda, Rank, Waiting};
 use crate::cast::Player;
 use crate::imprint;
-use crate::parcel::{Parcel, Payload};
+use crate::parcel::Parcel;
 use crate::shard::{Seen, ShardCell};
 use crate::watch::Moment;
-
-/// What a change takes to be persisted: a write and a flush of a common solid-state disk.
-const WRITE_TIME: Duration = Duration::from_millis(2);
 
 /// Steps of one peer at one instant, at most: beyond them it is not working but spinning, and counts as panicked.
 const MAX_STEPS_AT_ONE_INSTANT: u32 = 1_000_000;
@@ -209,89 +207,6 @@ impl SimHost {
         }
     }
 
-    fn vanish(&mut self, at: Instant) -> Step<Player> {
-        self.end_life(at);
-        self.tell_clients(at, &play::Happening::PeerDown);
-        Step::Vanish
-    }
-
-    /// A life ends: its operations will not, and what was not persisted is lost.
-    fn end_life(&mut self, at: Instant) {
-        if let Some(mut life) = self.life.take() {
-            let mut state = self.shard.state.borrow_mut();
-            for (operation, _) in life.operations.drain(..) {
-                state.see(at, self.number, Seen::Abandoned(operation));
-            }
-        }
-    }
-
-    /// Tells every client what happened to the peer.
-    fn tell_clients(&mut self, at: Instant, happening: &play::Happening<'_>) {
-        for client in 0..self.clients.len() {
-            self.act(at, client, happening);
-        }
-    }
-
-    fn begin_life(&mut self, at: Instant, up: Up, book: &Book) -> Step<Player> {
-        if up.disk == play::Data::Lost {
-            self.disk.clear();
-        }
-        self.disk.retain(|(_, expires)| *expires > at);
-        let stage = Arc::clone(&self.shard.stage);
-        let life = Life { local: self.local(), incarnation: up.incarnation, seed: stage.seed };
-        let restored = Restored { contacts: up.contacts, start: up.start, records: self.disk.clone() };
-        let group = stage.play.group_of(self.number);
-        let player = match stage.cast.play(self.number, life, &restored, book) {
-            Some(own) => Player::Own(own),
-            None => {
-                Player::Node(Box::new(Node::restore(life, stage.settings_of(self.number), restored, book)))
-            }
-        };
-        let links = stage.dialling_of(group).map(|dialling| Connections::new(dialling, up.incarnation));
-        self.life =
-            Some(Box::new(Lifetime { agenda: Agenda::new(group.cores, at), links, operations: Vec::new() }));
-        self.then = Some(Then::Start(at));
-        if up.incarnation == 0 {
-            self.clients = stage.play.clients_of(self.number);
-        }
-        self.tell_clients(at, &play::Happening::PeerUp);
-        Step::Become(player)
-    }
-
-    /// Lets a client act, and does what it wants.
-    fn act(&mut self, at: Instant, client: usize, happening: &play::Happening<'_>) {
-        let Some(acting) = self.clients.get_mut(client) else {
-            return;
-        };
-        let mut acts = Vec::new();
-        acting.act(at, happening, &mut acts);
-        for act in acts {
-            match act {
-                play::Act::Ask(command) => self.ask(at, command, Some(client)),
-                play::Act::DueAt(due) => {
-                    if let Some(life) = &mut self.life {
-                        life.agenda.client_due(client, due.max(at));
-                    }
-                }
-            }
-        }
-    }
-
-    /// An operation is asked of the peer.
-    fn ask(&mut self, at: Instant, command: Command, client: Option<usize>) {
-        let mut state = self.shard.state.borrow_mut();
-        state.see(at, self.number, Seen::Begun(command.clone()));
-        match (&mut self.life, command.operation()) {
-            (None, Some(operation)) => state.see(at, self.number, Seen::Abandoned(operation)),
-            (None, None) => {}
-            (Some(life), operation) => {
-                life.operations.extend(operation.map(|operation| (operation, client)));
-                let input = Input::Command(command);
-                life.agenda.enqueue(Waiting { arrived: at, cause: EventId::SCRIPT, input, content: 0 });
-            }
-        }
-    }
-
     /// A message has arrived: it waits for a core, unless it concerns nobody any more or the queue is full.
     fn arrive(&mut self, item_at: Instant, cause: EventId, from: PeerRef, parcel: Parcel, book: &mut Book) {
         if !self.admits(item_at, from) {
@@ -328,85 +243,6 @@ impl SimHost {
             Err(reason) => Input::Malformed { from, reason },
         };
         life.agenda.enqueue(Waiting { arrived: item_at, cause, input, content });
-    }
-
-    /// A frame of a link has arrived.
-    fn frame(&mut self, at: Instant, from: PeerRef, control: Control) {
-        if self.life.is_none() {
-            self.shard.state.borrow_mut().drops.peer_down += 1;
-        } else if let Some(from) = number_of(from) {
-            self.with_links(at, |links, effects| links.frame(at, from, control, effects));
-        }
-    }
-
-    /// Whether what comes from this peer comes by a link, where links are needed.
-    fn admits(&mut self, at: Instant, from: PeerRef) -> bool {
-        let Some(from) = number_of(from) else { return false };
-        let mut admission = Admission::Admitted;
-        self.with_links(at, |links, effects| admission = links.payload(at, from, effects));
-        if admission == Admission::Dropped {
-            self.shard.state.borrow_mut().drops.no_link += 1;
-        }
-        admission == Admission::Admitted
-    }
-
-    /// Does something with the links, if there are any, and performs what comes of it.
-    fn with_links(
-        &mut self,
-        at: Instant,
-        act: impl FnOnce(&mut Connections<Parcel>, &mut Vec<Effect<Parcel>>),
-    ) {
-        let Some(links) = self.life.as_mut().and_then(|life| life.links.as_mut()) else {
-            return;
-        };
-        let mut effects = Vec::new();
-        act(links, &mut effects);
-        for effect in effects {
-            match effect {
-                Effect::Transmit { to, frame: Frame::Payload(parcel), size_bytes } => {
-                    self.transmit(at, to, size_bytes, carried(parcel.kind), Payload::Parcel(parcel));
-                }
-                Effect::Transmit { to, frame: Frame::Control(control), size_bytes } => {
-                    self.transmit(at, to, size_bytes, Carried::Control, Payload::Control(control));
-                }
-                Effect::Up { peer, direction } => {
-                    self.tell_link(at, peer, LinkState::Up, direction_of(direction));
-                }
-                Effect::Down { peer, .. } => {
-                    self.tell_link(at, peer, LinkState::Down, Direction::Dialled);
-                    self.cut_off(at, peer);
-                }
-                // Each payload that waited fails by itself.
-                Effect::DialFailed { .. } => {}
-                Effect::Failed { payload, reason, .. } => self.not_sent(at, payload.kind, reason),
-            }
-        }
-    }
-
-    fn tell_link(&mut self, at: Instant, peer: u32, state: LinkState, direction: Direction) {
-        self.wait(at, Input::Link { peer: PeerRef::shared(peer), state, direction });
-    }
-
-    /// The link to this peer is down: what it was to answer, it will not.
-    fn cut_off(&mut self, at: Instant, peer: u32) {
-        while let Some(exchange) =
-            self.life.as_mut().and_then(|life| life.agenda.cut_off(PeerRef::shared(peer)))
-        {
-            self.wait(at, Input::Failed { exchange, reason: SendFailure::Closed });
-        }
-    }
-
-    fn not_sent(&mut self, at: Instant, kind: Inbound, reason: DialFailure) {
-        let Inbound::Request(exchange) = kind else { return };
-        if self.life.as_mut().is_some_and(|life| life.agenda.close(exchange)) {
-            let reason = match reason {
-                DialFailure::TimedOut => SendFailure::Unreachable,
-                DialFailure::Refused => SendFailure::Refused,
-                DialFailure::TooManyLinks | DialFailure::TooManyWaiting => SendFailure::QueueFull,
-                DialFailure::Closed => SendFailure::Closed,
-            };
-            self.wait(at, Input::Failed { exchange, reason });
-        }
     }
 
     /// An input that the peer's own doing brought about waits for a core.
@@ -447,104 +283,6 @@ impl SimHost {
         }
     }
 
-    fn commit(&mut self, change: RecordChange) {
-        let name = match &change {
-            RecordChange::Put { record, .. } => record.target.name(),
-            RecordChange::Delete { target } => target.name(),
-        };
-        let place = self.disk.iter().position(|(record, _)| record.target.name() == name);
-        if let Some(place) = place {
-            self.disk.swap_remove(place);
-        }
-        if let RecordChange::Put { record, expires } = change {
-            self.disk.push((record, expires));
-        }
-    }
-
-    fn perform_one(&mut self, leaves: Instant, output: Output, book: &Book) {
-        match output {
-            Output::Send { to, kind, message } => self.send(leaves, to, kind, message, book),
-            Output::Persist { write, change } => {
-                imprint::write(&mut self.digest, leaves, write, &change, book);
-                if let Some(life) = &mut self.life {
-                    life.agenda.write(write, change, leaves, WRITE_TIME, self.handling.id);
-                }
-            }
-            Output::WakeAt(at) => {
-                imprint::wake(&mut self.digest, leaves, at);
-                if let Some(life) = &mut self.life {
-                    life.agenda.deadline = at.map(|at| at.max(leaves));
-                }
-            }
-            Output::Event(event) => self.tell(leaves, event),
-            Output::Dial { peer } => {
-                imprint::link(&mut self.digest, leaves, peer, None, book);
-                if let Some(peer) = number_of(peer) {
-                    self.with_links(leaves, |links, effects| links.dial(leaves, peer, effects));
-                }
-            }
-            Output::Close { peer, reason } => {
-                imprint::link(&mut self.digest, leaves, peer, Some(reason), book);
-                if let Some(peer) = number_of(peer) {
-                    self.with_links(leaves, |links, effects| links.close(peer, effects));
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, leaves: Instant, to: PeerRef, kind: Outbound, message: Message, book: &Book) {
-        let Some(life) = &mut self.life else { return };
-        let inbound = match kind {
-            Outbound::OneWay => Inbound::OneWay,
-            Outbound::Request { exchange, timeout } => {
-                life.agenda.open(exchange, to, leaves + timeout);
-                Inbound::Request(exchange)
-            }
-            Outbound::Answer(exchange) => Inbound::Answer(exchange),
-        };
-        let dialled = life.links.is_some();
-        let size = wire::encoded_len(&message, book) as u64;
-        let parcel = Parcel::pack(self.shard.stage.wire, inbound, message, book);
-        imprint::sent(&mut self.digest, leaves, to, kind, parcel.digest, book);
-        // A stranger to the plan is nobody who could answer.
-        let Some(to) = number_of(to) else { return };
-        if dialled {
-            self.with_links(leaves, |links, effects| {
-                links.send(leaves, to, parcel, size, effects);
-            });
-        } else {
-            self.transmit(leaves, to, size, carried(inbound), Payload::Parcel(parcel));
-        }
-    }
-
-    /// Hands a frame to the network.
-    fn transmit(&mut self, at: Instant, to: u32, size: u64, carried: Carried, payload: Payload) {
-        let sequence = self.sequence;
-        self.sequence += 1;
-        let mut state = self.shard.state.borrow_mut();
-        state.count_sent(self.number, size);
-        if let Fate::Arrives(arrives) = state.links.send(at, self.number, to, sequence, size, carried) {
-            let (from, cause) = (self.number, self.handling.id);
-            state.post(Event { at: arrives, sequence, to, from, cause, payload });
-        }
-    }
-
-    fn tell(&mut self, at: Instant, event: node::Event) {
-        if let node::Event::Kad(kad::Event::OperationEnded { id, report, outcome }) = &event
-            && let Some(client) = self.end_operation(*id)
-        {
-            self.act(at, client, &play::Happening::Ended { id: *id, outcome, report });
-        }
-        self.shard.state.borrow_mut().see(at, self.number, Seen::Told(self.handling.id, event));
-    }
-
-    /// The client that asked for the operation, if one did.
-    fn end_operation(&mut self, id: OperationId) -> Option<usize> {
-        let operations = &mut self.life.as_mut()?.operations;
-        let place = operations.iter().position(|(operation, _)| *operation == id)?;
-        operations.swap_remove(place).1
-    }
-
     /// The earliest thing that the peer caused to itself.
     fn next_own(&self) -> Option<(Instant, Rank)> {
         let life = self.life.as_ref()?;
@@ -568,25 +306,6 @@ impl SimHost {
             }
             _ => None,
         }
-    }
-}
-
-fn number_of(peer: PeerRef) -> Option<u32> {
-    peer.index().and_then(|index| u32::try_from(index).ok())
-}
-
-const fn direction_of(direction: kernel::connections::Direction) -> Direction {
-    match direction {
-        kernel::connections::Direction::Inbound => Direction::Accepted,
-        kernel::connections::Direction::Outbound => Direction::Dialled,
-    }
-}
-
-const fn carried(kind: Inbound) -> Carried {
-    match kind {
-        Inbound::OneWay => Carried::OneWay,
-        Inbound::Request(_) => Carried::Request,
-        Inbound::Answer(_) => Carried::Answer,
     }
 }
 

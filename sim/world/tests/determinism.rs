@@ -1,5 +1,7 @@
 //! The outcome depends on the plan and the seed alone: not on threads, drivers, the form of messages or who watches.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::sync::{Arc, Mutex};
 
 use kernel::connections::Dialling;
