@@ -26,6 +26,12 @@ macro_rules! codes {
                 match self { $(Self::$variant => $text,)* }
             }
 
+            /// The code that another crate of the house calls `name`, with hyphens; [`Code::Invalid`] if it has none here.
+            pub(crate) fn of(name: &str) -> Self {
+                let text = name.replace('-', "_");
+                Self::ALL.iter().copied().find(|code| code.text() == text).unwrap_or(Self::Invalid)
+            }
+
             /// What it says, in a sentence.
             #[must_use]
             pub const fn about(self) -> &'static str {
@@ -62,6 +68,51 @@ codes! {
     OutOfRange "out_of_range" "A number lies outside the range that its key allows.";
     NotYet "not_yet" "Something that the house plans and nothing serves yet.";
     UnknownPath "unknown_path" "A `--set` names a path that the grammar does not have.";
+    BadSet "bad_set" "A `--set` is not `PATH=VALUE`, or its path meets what it cannot change.";
+    BadName "bad_name" "A name has other characters, or more, than it may have.";
+    DuplicateName "duplicate_name" "Two workloads, or two faults, have the same name.";
+    UnknownGroup "unknown_group" "No group of peers has this name.";
+    NoPeers "no_peers" "There are no peers.";
+    TooManyPeers "too_many_peers" "The groups have more peers than a run can hold.";
+    EmptyGroup "empty_group" "A group has no peers.";
+    NoCore "no_core" "A peer has no core to work with.";
+    NoSpeed "no_speed" "A peer's cores stand still.";
+    TooManyContacts "too_many_contacts" "A newcomer would know more peers than it can hold.";
+    BadSelection "bad_selection" "The mode and the value of a selection do not go together.";
+    EmptySelection "empty_selection" "A selection means nobody.";
+    TooManySelected "too_many_selected" "A selection means more peers than there are.";
+    EmptyRun "empty_run" "The run ends as it begins.";
+    WindowBeyondRun "window_beyond_run" "A moment lies beyond the end of the run.";
+    EmptyWindow "empty_window" "A window of time ends before or as it begins.";
+    BadDistribution "bad_distribution" "A distribution has a parameter with which nothing can be drawn.";
+    TooManyWorkloads "too_many_workloads" "There are more workloads than a run can tell apart.";
+    NoKeys "no_keys" "A workload stores values under no name.";
+    ValueTooLarge "value_too_large" "A workload stores larger values than the nodes take.";
+    NoArrivals "no_arrivals" "A workload asks nothing.";
+    TooManyArrivals "too_many_arrivals" "A workload asks more than a run can answer.";
+    BadClients "bad_clients" "A workload has no clients, or more than a run can tell apart.";
+    TooManyFaults "too_many_faults" "There are more faults than a run can tell apart.";
+    TooManyLives "too_many_lives" "Peers come and go more often than a run can hold.";
+    BadPartition "bad_partition" "The sides of a partition do not divide the peers.";
+    NoEffect "no_effect" "Something is asked for that has no effect.";
+    BadConfig "bad_config" "A node's configuration has a value that its limits or its other values forbid.";
+    BadThreshold "bad_threshold" "A threshold is not a statistic, a comparison and a quantity.";
+    UnemittedMetric "unemitted_metric" "A threshold on a metric for which no workload yields numbers.";
+    UnknownCheck "unknown_check" "No checker has this name.";
+    MisplacedCheck "misplaced_check" "A checker stands under another word than it can serve.";
+    NoTimeLeft "no_time_left" "The run ends before an `eventually` has had its time.";
+    NetworkLatencyMissing "network_latency_missing" "A latency says neither `one_way` nor `rtt`.";
+    NetworkLatencyTwice "network_latency_twice" "A latency says both `one_way` and `rtt`.";
+    NetworkTooLong "network_too_long" "A latency is longer than any network's.";
+    NetworkFloorZero "network_floor_zero" "The least delay of a network is zero.";
+    NetworkUplinkZero "network_uplink_zero" "An uplink sends nothing.";
+    NetworkShares "network_shares" "The shares of the places do not add up to 100%.";
+    NetworkTooManyPlaces "network_too_many_places" "There are more places than a network can have.";
+    NetworkPairUnknown "network_pair_unknown" "A key of the latency table is no pair of places.";
+    NetworkPairAmbiguous "network_pair_ambiguous" "A key of the latency table can be read as several pairs.";
+    NetworkPairTwice "network_pair_twice" "A pair of places stands twice in the latency table.";
+    NetworkPairMissing "network_pair_missing" "A pair of places is missing in the latency table.";
+    LinksZero "links_zero" "A setting of dialled links is zero.";
     Invalid "invalid" "A value is refused for a reason that the message gives.";
 }
 
@@ -71,9 +122,12 @@ impl fmt::Display for Code {
     }
 }
 
-/// One thing that is wrong.
+/// One thing that is wrong; boxed, since it is the rare end of every reading function.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Diagnostic {
+pub(crate) struct Diagnostic(Box<Details>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Details {
     pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) path: String,
@@ -86,7 +140,7 @@ pub(crate) struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             code,
             message: message.into(),
             path: String::new(),
@@ -95,43 +149,56 @@ impl Diagnostic {
             related: Vec::new(),
             notes: Vec::new(),
             help: None,
-        }
+        }))
     }
 
     pub(crate) fn at(mut self, span: Span) -> Self {
-        self.span = Some(span);
+        self.0.span = Some(span);
         self
     }
 
     pub(crate) fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
+        self.0.path = path.into();
         self
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        self.0.label = label.into();
         self
     }
 
     pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.related.push((span, label.into()));
+        self.0.related.push((span, label.into()));
         self
     }
 
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.0.notes.push(note.into());
         self
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.0.help = Some(help.into());
         self
     }
 
     /// Helps with `help` if there is one, and keeps what it has otherwise.
     pub(crate) fn help_if(mut self, help: Option<String>) -> Self {
-        self.help = help.or(self.help);
+        self.0.help = help.or(self.0.help);
         self
+    }
+
+    /// Notes each of `notes`.
+    pub(crate) fn note_all(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.0.notes.extend(notes);
+        self
+    }
+}
+
+impl std::ops::Deref for Diagnostic {
+    type Target = Details;
+    fn deref(&self) -> &Details {
+        &self.0
     }
 }
 
@@ -161,22 +228,29 @@ impl Problems {
         more.list.into_iter().for_each(|diagnostic| self.add(diagnostic));
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// Them, without those whose place lies below a place that `known` complains about: their cause was said.
+    pub(crate) fn without_consequences_of(mut self, known: &Self) -> Self {
+        let below = |path: &str, parent: &str| {
+            parent.is_empty()
+                || path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let parents: Vec<&str> = known
+            .list
+            .iter()
+            .map(|known| known.path.rsplit_once('.').map_or("", |(parent, _)| parent))
+            .collect();
+        self.list.retain(|diagnostic| !parents.iter().any(|parent| below(&diagnostic.path, parent)));
+        self
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.list.len() + self.dropped
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// Them in the order of the text.
     pub(crate) fn rejected(mut self, sources: Vec<Source>) -> Rejected {
         self.list.sort_by_key(|diagnostic| diagnostic.span);
-        Rejected {
-            sources,
-            list: self.list,
-            dropped: self.dropped,
-        }
+        Rejected { sources, list: self.list, dropped: self.dropped }
     }
 }
 
@@ -216,24 +290,14 @@ impl Rejected {
         Report {
             file: self.file(),
             count: self.count(),
-            errors: self
-                .list
-                .iter()
-                .map(|diagnostic| self.entry(diagnostic))
-                .collect(),
+            errors: self.list.iter().map(|diagnostic| self.entry(diagnostic)).collect(),
         }
     }
 
     fn entry<'a>(&'a self, diagnostic: &'a Diagnostic) -> Entry<'a> {
-        let source = diagnostic
-            .span
-            .and_then(|span| self.sources.get(span.source as usize));
-        let start = source
-            .zip(diagnostic.span)
-            .map(|(source, span)| source.position(span.start));
-        let end = source
-            .zip(diagnostic.span)
-            .map(|(source, span)| source.position(span.end));
+        let source = diagnostic.span.and_then(|span| self.sources.get(span.source as usize));
+        let start = source.zip(diagnostic.span).map(|(source, span)| source.position(span.start));
+        let end = source.zip(diagnostic.span).map(|(source, span)| source.position(span.end));
         Entry {
             code: diagnostic.code.to_string(),
             message: &diagnostic.message,
@@ -334,3 +398,16 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -
 
 /// Names that a message lists: a screen's worth.
 const MAX_LISTED: usize = 40;
+
+/// `1,048,576`.
+pub(crate) fn grouped(number: i128) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -48,9 +48,24 @@ pub enum Wire {
     Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-#[schemars(extend("x-later" = ["dialled"]))]
+#[schemars(transform = allow_bare_dialled)]
 pub enum Links {
     /// Any peer reaches any other at once.
     #[default]
     Free,
+    /// A link is dialled first, and closed when it is not used. `dialled` alone takes the defaults.
+    Dialled(kernel::Dialling),
+}
+
+/// `links: dialled` without settings: `shape` reads a bare word as a choice whose settings are all at
+/// their defaults, and an editor is told that it may be written.
+fn allow_bare_dialled(schema: &mut schemars::Schema) {
+    let word = serde_json::json!({
+        "type": "string",
+        "const": "dialled",
+        "description": "A link is dialled first, with the default settings.",
+    });
+    if let Some(choices) = schema.get_mut("oneOf").and_then(serde_json::Value::as_array_mut) {
+        choices.push(word);
+    }
 }

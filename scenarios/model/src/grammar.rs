@@ -19,8 +19,10 @@ pub(crate) struct Expected<'s> {
     pub(crate) form: Form<'s>,
     /// Whether it may be left without a value.
     pub(crate) nullable: bool,
-    /// The docstring of the key or type.
+    /// The docstring of the key, or else of the type.
     pub(crate) about: Option<&'s str>,
+    /// The docstring of the type.
+    pub(crate) type_about: Option<&'s str>,
     /// Keys or choices that are planned: to be told from misspelt ones.
     pub(crate) later: Vec<&'s str>,
 }
@@ -60,8 +62,10 @@ pub(crate) enum Form<'s> {
 #[derive(Debug)]
 pub(crate) struct Choice<'s> {
     pub(crate) name: &'s str,
-    /// What follows it; `None` for a bare word.
+    /// What follows it, if anything does.
     pub(crate) settings: Option<&'s Value>,
+    /// Whether it may stand alone; with settings, it then takes their defaults.
+    pub(crate) word: bool,
 }
 
 /// References that are followed from one place: schemas of types refer once or twice.
@@ -71,9 +75,7 @@ impl Grammar {
     /// The grammar that `T` states.
     pub(crate) fn of<T: schemars::JsonSchema>() -> Self {
         let settings = schemars::generate::SchemaSettings::draft2020_12();
-        Self {
-            root: settings.into_generator().into_root_schema_for::<T>().into(),
-        }
+        Self { root: settings.into_generator().into_root_schema_for::<T>().into() }
     }
 
     pub(crate) const fn root(&self) -> &Value {
@@ -86,45 +88,30 @@ impl Grammar {
         let later: Vec<_> = later.into_iter().flatten().filter_map(Value::as_str).collect();
         let about = schema.get("description").and_then(Value::as_str);
         let schema = self.resolved(schema);
-        let about = about.or_else(|| schema.get("description").and_then(Value::as_str));
+        let type_about = schema.get("description").and_then(Value::as_str);
+        let about = about.or(type_about);
         let Some(object) = schema.as_object() else {
-            return Expected {
-                form: Form::Anything,
-                nullable: true,
-                about,
-                later,
-            };
+            return Expected { form: Form::Anything, nullable: true, about, type_about, later };
         };
-        let alternatives = ["oneOf", "anyOf"]
-            .iter()
-            .find_map(|name| object.get(*name)?.as_array());
+        let alternatives = ["oneOf", "anyOf"].iter().find_map(|name| object.get(*name)?.as_array());
         let Some(alternatives) = alternatives else {
             let (form, nullable) = self.plain(object);
-            return Expected {
-                form,
-                nullable,
-                about,
-                later,
-            };
+            return Expected { form, nullable, about, type_about, later };
         };
         let alternatives: Vec<_> = alternatives.iter().filter(|schema| !is_null(schema)).collect();
         let nullable = object.values().filter_map(Value::as_array).flatten().any(is_null);
         match alternatives.as_slice() {
-            [only] => {
+            [only] if choices_of(self.resolved(only)).is_none() || nullable => {
                 let inner = self.expected(only);
                 Expected {
                     form: inner.form,
                     nullable: nullable || inner.nullable,
                     about: about.or(inner.about),
+                    type_about: inner.type_about,
                     later: if later.is_empty() { inner.later } else { later },
                 }
             }
-            _ => Expected {
-                form: self.alternatives(alternatives),
-                nullable,
-                about,
-                later,
-            },
+            _ => Expected { form: self.alternatives(alternatives), nullable, about, type_about, later },
         }
     }
 
@@ -133,9 +120,7 @@ impl Grammar {
             let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
                 return schema;
             };
-            let target = reference
-                .strip_prefix('#')
-                .and_then(|pointer| self.root.pointer(pointer));
+            let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
             let Some(target) = target else { return schema };
             schema = target;
         }
@@ -143,14 +128,22 @@ impl Grammar {
     }
 
     fn alternatives<'s>(&'s self, alternatives: Vec<&'s Value>) -> Form<'s> {
-        let choices: Option<Vec<_>> = alternatives
-            .iter()
-            .map(|schema| choices_of(self.resolved(schema)))
-            .collect();
-        match choices {
-            Some(choices) => Form::Choice(choices.into_iter().flatten().collect()),
-            None => Form::Either(alternatives),
+        let choices: Option<Vec<_>> =
+            alternatives.iter().map(|schema| choices_of(self.resolved(schema))).collect();
+        let Some(choices) = choices else {
+            return Form::Either(alternatives);
+        };
+        let mut merged: Vec<Choice<'s>> = Vec::new();
+        for choice in choices.into_iter().flatten() {
+            match merged.iter_mut().find(|known| known.name == choice.name) {
+                Some(known) => {
+                    known.word |= choice.word;
+                    known.settings = known.settings.or(choice.settings);
+                }
+                None => merged.push(choice),
+            }
         }
+        Form::Choice(merged)
     }
 
     fn plain<'s>(&'s self, object: &'s Map<String, Value>) -> (Form<'s>, bool) {
@@ -167,14 +160,11 @@ impl Grammar {
         let form = match (types.next(), types.next()) {
             (Some("object"), None) => map_of(object),
             (Some("array"), None) => list_of(object),
-            (Some("string"), None) => Form::Text {
-                format: object.get("format").and_then(Value::as_str),
-            },
+            (Some("string"), None) => Form::Text { format: object.get("format").and_then(Value::as_str) },
             (Some("integer"), None) => integer_of(object),
-            (Some("number"), None) => Form::Number {
-                least: bound(object, "minimum"),
-                most: bound(object, "maximum"),
-            },
+            (Some("number"), None) => {
+                Form::Number { least: bound(object, "minimum"), most: bound(object, "maximum") }
+            }
             (Some("boolean"), None) => Form::Truth,
             _ => return (Form::Anything, true),
         };
@@ -190,11 +180,7 @@ fn map_of(object: &Map<String, Value>) -> Form<'_> {
     let keys = object.get("properties").and_then(Value::as_object);
     let required = object.get("required").and_then(Value::as_array);
     Form::Map {
-        keys: keys
-            .into_iter()
-            .flatten()
-            .map(|(key, schema)| (key.as_str(), schema))
-            .collect(),
+        keys: keys.into_iter().flatten().map(|(key, schema)| (key.as_str(), schema)).collect(),
         required: required.into_iter().flatten().filter_map(Value::as_str).collect(),
         others: object
             .get("additionalProperties")
@@ -204,9 +190,7 @@ fn map_of(object: &Map<String, Value>) -> Form<'_> {
 
 fn list_of(object: &Map<String, Value>) -> Form<'_> {
     let least = object.get("minItems").and_then(Value::as_u64).unwrap_or(0);
-    object
-        .get("items")
-        .map_or(Form::Anything, |items| Form::List { items, least })
+    object.get("items").map_or(Form::Anything, |items| Form::List { items, least })
 }
 
 /// The words that a schema of constants allows.
@@ -216,15 +200,7 @@ fn words_of(object: &Map<String, Value>) -> Option<Vec<Choice<'_>>> {
         (None, Some(several)) => several.iter().collect(),
         (None, None) => return None,
     };
-    words
-        .into_iter()
-        .map(|word| {
-            Some(Choice {
-                name: word.as_str()?,
-                settings: None,
-            })
-        })
-        .collect()
+    words.into_iter().map(|word| Some(Choice { name: word.as_str()?, settings: None, word: true })).collect()
 }
 
 /// What a variant of an externally tagged enum offers: words, or a map of exactly one key.
@@ -239,12 +215,7 @@ fn choices_of(schema: &Value) -> Option<Vec<Choice<'_>>> {
     let closed = object.get("additionalProperties") == Some(&Value::Bool(false));
     let tagged =
         closed && keys.next().is_none() && required.iter().all(|key| key == name) && required.len() == 1;
-    tagged.then(|| {
-        vec![Choice {
-            name,
-            settings: Some(settings),
-        }]
-    })
+    tagged.then(|| vec![Choice { name, settings: Some(settings), word: false }])
 }
 
 /// The range of an integer: what the schema says, within what its Rust type holds.
@@ -305,9 +276,7 @@ mod tests {
     }
 
     fn form<'s>(grammar: &'s Grammar, key: &str) -> Expected<'s> {
-        let Form::Map { keys, .. } = grammar.expected(grammar.root()).form else {
-            panic!("a map")
-        };
+        let Form::Map { keys, .. } = grammar.expected(grammar.root()).form else { panic!("a map") };
         let (_, schema) = keys.into_iter().find(|(name, _)| *name == key).unwrap();
         grammar.expected(schema)
     }
@@ -315,35 +284,15 @@ mod tests {
     #[test]
     fn each_shape_of_the_types_is_understood() {
         let grammar = Grammar::of::<Sample>();
-        assert!(matches!(
-            form(&grammar, "count").form,
-            Form::Integer { least: 0, most: 255 }
-        ));
+        assert!(matches!(form(&grammar, "count").form, Form::Integer { least: 0, most: 255 }));
         let maybe = form(&grammar, "maybe");
-        assert!(
-            maybe.nullable && matches!(maybe.form, Form::Number { .. }),
-            "{maybe:?}"
-        );
+        assert!(maybe.nullable && matches!(maybe.form, Form::Number { .. }), "{maybe:?}");
         assert!(matches!(form(&grammar, "names").form, Form::List { .. }));
-        let Form::Map {
-            others: Some(values), ..
-        } = form(&grammar, "others").form
-        else {
-            panic!("a map")
-        };
-        assert!(matches!(
-            grammar.expected(values).form,
-            Form::Text {
-                format: Some("duration")
-            }
-        ));
-        let Form::Choice(choices) = form(&grammar, "choice").form else {
-            panic!("a choice")
-        };
-        let mut names: Vec<_> = choices
-            .iter()
-            .map(|choice| (choice.name, choice.settings.is_some()))
-            .collect();
+        let Form::Map { others: Some(values), .. } = form(&grammar, "others").form else { panic!("a map") };
+        assert!(matches!(grammar.expected(values).form, Form::Text { format: Some("duration") }));
+        let Form::Choice(choices) = form(&grammar, "choice").form else { panic!("a choice") };
+        let mut names: Vec<_> =
+            choices.iter().map(|choice| (choice.name, choice.settings.is_some())).collect();
         names.sort_unstable();
         assert_eq!(names, [("everything", false), ("nothing", false), ("some", true)]);
     }

@@ -5,7 +5,9 @@
 //! | `source` | texts, places in them, and reading a file with care |
 //! | `tree` | YAML as a tree with a span for every key and value |
 //! | `grammar` | what the JSON schema of the types expects at a place |
+//! | `set` | `--set PATH=VALUE`: changes to the tree before it is checked |
 //! | `shape` | keys and kinds of values: the tree against the grammar |
+//! | `meaning` | do the parts go together: groups, windows, units, time |
 //! | [`scenario`](GRAMMAR_VERSION) | the root of the grammar; its parts are types of `play`, `judge`, `kernel` and `config` |
 //! | [`fidelity`](Fidelity) | how real each part of a run is |
 //! | [`plan`](Plan) | a scenario with everything said that it left open |
@@ -13,8 +15,8 @@
 //! | `render` | how that looks to a person |
 //! | `suggest` | "did you mean" |
 //!
-//! The way of a text: `source` reads it, `tree` gives it spans, `shape` collects what does not fit the
-//! grammar, and what fits becomes a `Plan`.
+//! The way of a text: `source` reads it, `tree` gives it spans, `set` changes it, `shape` collects what
+//! does not fit the grammar, `meaning` what does not go together, and what is left becomes a `Plan`.
 //!
 //! It is deliberately *not* a place for defaults and ranges of the parts: those stand with the types
 //! that they belong to, from which the schema is generated that both this crate and an editor check by.
@@ -28,9 +30,11 @@ mod diagnostic;
 mod fidelity;
 mod grammar;
 mod load;
+mod meaning;
 mod plan;
 mod render;
 mod scenario;
+mod set;
 mod shape;
 mod source;
 mod suggest;

@@ -9,7 +9,7 @@ use crate::grammar::Grammar;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::source::{self, MAX_FILE_BYTES, Source};
-use crate::{shape, tree};
+use crate::{meaning, set, shape, tree};
 
 /// A scenario that can be run.
 #[derive(Clone, Debug)]
@@ -20,14 +20,14 @@ pub struct Loaded {
     pub text: String,
 }
 
-/// Reads the scenario at `path`.
+/// Reads the scenario at `path`, changed by `sets`: pairs of a path and a value, as `--set` takes them.
 ///
 /// # Errors
 /// Everything that is wrong with it, the reading included.
-pub fn load(path: &Path) -> Result<Loaded, Rejected> {
+pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
     let name = path.display().to_string();
     match source::read(path) {
-        Ok(text) => parse(&name, &text),
+        Ok(text) => parse(&name, &text, sets),
         Err((text, diagnostic)) => {
             let mut problems = Problems::default();
             problems.add(diagnostic);
@@ -36,26 +36,20 @@ pub fn load(path: &Path) -> Result<Loaded, Rejected> {
     }
 }
 
-/// Reads the scenario `text`, which people know as `name`.
+/// Reads the scenario `text`, which people know as `name`, changed by `sets`.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn parse(name: &str, text: &str) -> Result<Loaded, Rejected> {
-    let sources = vec![Source {
-        name: name.to_owned(),
-        text: text.to_owned(),
-    }];
+pub fn parse(name: &str, text: &str, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
+    let mut sources = vec![Source { name: name.to_owned(), text: text.to_owned() }];
     let mut problems = Problems::default();
-    match check(&sources, &mut problems) {
-        Some(plan) if problems.is_empty() => Ok(Loaded {
-            plan,
-            text: text.to_owned(),
-        }),
+    match check(&mut sources, sets, &mut problems) {
+        Some(plan) if problems.is_empty() => Ok(Loaded { plan, text: text.to_owned() }),
         _ => Err(problems.rejected(sources)),
     }
 }
 
-fn check(sources: &[Source], problems: &mut Problems) -> Option<Plan> {
+fn check(sources: &mut Vec<Source>, sets: &[(String, String)], problems: &mut Problems) -> Option<Plan> {
     let text = &sources.first()?.text;
     if text.len() as u64 > MAX_FILE_BYTES {
         problems.add(source::too_large(text.len() as u64));
@@ -63,9 +57,17 @@ fn check(sources: &[Source], problems: &mut Problems) -> Option<Plan> {
     }
     let tree = tree::read(0, text, problems)?;
     let grammar = Grammar::of::<Scenario>();
-    let value = shape::check(&grammar, &tree, problems);
+    let tree = set::apply(&grammar, tree, sets, sources, problems);
+    let mut value = shape::check(&grammar, &tree, problems);
+    meaning::take_thresholds(&tree, &mut value, problems);
     match serde_path_to_error::deserialize::<_, Scenario>(value) {
-        Ok(scenario) => Some(Plan::new(scenario)),
+        Ok(scenario) => {
+            let mut meant = Problems::default();
+            meaning::check(&scenario, &tree, &mut meant);
+            let meant = meant.without_consequences_of(problems);
+            problems.extend(meant);
+            Some(Plan::new(scenario))
+        }
         // Said by the shape already.
         Err(_) if !problems.is_empty() => None,
         Err(error) => {

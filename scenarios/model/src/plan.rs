@@ -52,10 +52,7 @@ impl Plan {
     /// # Panics
     /// If a part of the plan cannot be written, which would be a mistake of its type.
     #[must_use]
-    #[expect(
-        clippy::expect_used,
-        reason = "an invariant of the plan's own types, which a test covers"
-    )]
+    #[expect(clippy::expect_used, reason = "an invariant of the plan's own types, which a test covers")]
     pub fn to_yaml(&self) -> String {
         serde_saphyr::to_string(self).expect("every part of a plan can be written as YAML")
     }
@@ -100,34 +97,31 @@ impl Plan {
 }
 
 fn complete_workload(workload: &mut Workload, index: usize, duration: Duration) {
-    let (name, kind, begin, end) = match workload {
-        Workload::Lookups(lookups) => (&mut lookups.name, "lookups", &mut lookups.begin, &mut lookups.end),
-        Workload::Records(records) => (&mut records.name, "records", &mut records.begin, &mut records.end),
+    let given = workload.name(index);
+    let (name, begin, end) = match workload {
+        Workload::Lookups(lookups) => (&mut lookups.name, &mut lookups.begin, &mut lookups.end),
+        Workload::Records(records) => (&mut records.name, &mut records.begin, &mut records.end),
     };
-    name.get_or_insert_with(|| default_name(kind, index));
+    *name = Some(given);
     begin.get_or_insert(Duration::ZERO);
     end.get_or_insert(duration);
 }
 
 fn complete_fault(fault: &mut Fault, index: usize, duration: Duration) {
-    let (name, kind) = match fault {
+    let given = fault.name(index);
+    let name = match fault {
         Fault::Churn(churn) => {
             churn.begin.get_or_insert(Duration::ZERO);
             churn.end.get_or_insert(duration);
-            (&mut churn.name, "churn")
+            &mut churn.name
         }
-        Fault::Crash(crash) => (&mut crash.name, "crash"),
-        Fault::Leave(leave) => (&mut leave.name, "leave"),
-        Fault::Partition(partition) => (&mut partition.name, "partition"),
-        Fault::Clog(clog) => (&mut clog.name, "clog"),
-        Fault::Loss(loss) => (&mut loss.name, "loss"),
+        Fault::Crash(crash) => &mut crash.name,
+        Fault::Leave(leave) => &mut leave.name,
+        Fault::Partition(partition) => &mut partition.name,
+        Fault::Clog(clog) => &mut clog.name,
+        Fault::Loss(loss) => &mut loss.name,
     };
-    name.get_or_insert_with(|| default_name(kind, index));
-}
-
-/// What a workload or fault is called that has no name: its kind and its place in the list, from 0.
-pub(crate) fn default_name(kind: &str, index: usize) -> String {
-    format!("{kind}-{index}")
+    *name = Some(given);
 }
 
 fn as_map<S: serde::Serializer>(groups: &[(String, Group)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -44,9 +44,7 @@ impl Rejected {
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {
-        let title = Level::ERROR
-            .primary_title(diagnostic.message.as_str())
-            .id(diagnostic.code.to_string());
+        let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code.to_string());
         let mut group = Group::with_title(title).elements(self.places(diagnostic));
         for note in &diagnostic.notes {
             group = group.element(Level::NOTE.message(note.as_str()));
@@ -59,13 +57,9 @@ impl Rejected {
 
     /// One snippet for each source that the diagnostic points into.
     fn places<'a>(&'a self, diagnostic: &'a Diagnostic) -> Vec<Element<'a>> {
-        let primary = diagnostic
-            .span
-            .map(|span| (AnnotationKind::Primary, span, diagnostic.label.as_str()));
-        let related = diagnostic
-            .related
-            .iter()
-            .map(|(span, label)| (AnnotationKind::Context, *span, label.as_str()));
+        let primary = diagnostic.span.map(|span| (AnnotationKind::Primary, span, diagnostic.label.as_str()));
+        let related =
+            diagnostic.related.iter().map(|(span, label)| (AnnotationKind::Context, *span, label.as_str()));
         let marks: Vec<_> = primary.into_iter().chain(related).collect();
         let mut numbers: Vec<_> = marks.iter().map(|(_, span, _)| span.source).collect();
         numbers.dedup();
@@ -73,11 +67,8 @@ impl Rejected {
             .into_iter()
             .filter_map(|number| {
                 let source = self.sources.get(number as usize)?;
-                let here: Vec<_> = marks
-                    .iter()
-                    .filter(|(_, span, _)| span.source == number)
-                    .copied()
-                    .collect();
+                let here: Vec<_> =
+                    marks.iter().filter(|(_, span, _)| span.source == number).copied().collect();
                 Some(Element::from(snippet(source, &here)))
             })
             .collect();
@@ -97,18 +88,13 @@ impl fmt::Display for Rejected {
 /// The lines that `marks` point to, and no others: a renderer that sees the whole of a large file
 /// counts its lines anew for each message.
 fn snippet<'a>(source: &'a Source, marks: &[(AnnotationKind, Span, &'a str)]) -> Snippet<'a, Annotation<'a>> {
-    let spans: Vec<Range<usize>> = marks
-        .iter()
-        .map(|(_, span, _)| first_line(source, *span))
-        .collect();
+    let spans: Vec<Range<usize>> = marks.iter().map(|(_, span, _)| first_line(source, *span)).collect();
     let start = spans.iter().map(|span| span.start).min().unwrap_or(0);
     let end = spans.iter().map(|span| span.end).max().unwrap_or(0);
     let before = source.text.get(..start).unwrap_or_default();
     let after = source.text.get(end..).unwrap_or_default();
     let first = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let last = after
-        .find('\n')
-        .map_or(source.text.len(), |newline| end + newline);
+    let last = after.find('\n').map_or(source.text.len(), |newline| end + newline);
     let annotations = marks.iter().zip(spans).map(|((kind, _, label), span)| {
         let label = (!label.is_empty()).then_some(*label);
         kind.span(span.start - first..span.end - first).label(label)
@@ -127,10 +113,7 @@ fn first_line(source: &Source, span: Span) -> Range<usize> {
         .get(start..)
         .and_then(|rest| rest.find(['\n', '\r']))
         .map_or(source.text.len(), |at| start + at);
-    let least = source
-        .text
-        .get(start..line_end)
-        .and_then(|rest| rest.chars().next())
-        .map_or(0, char::len_utf8);
+    let least =
+        source.text.get(start..line_end).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
     start..end.min(line_end).max(start + least)
 }

@@ -9,7 +9,7 @@
 use serde_json::{Map, Value};
 use types::quantity::ParseError;
 
-use crate::diagnostic::{Code, Diagnostic, Problems, listed, quoted};
+use crate::diagnostic::{Code, Diagnostic, Problems, grouped, listed, quoted};
 use crate::grammar::{Choice, Expected, Form, Grammar};
 use crate::source::Span;
 use crate::suggest::nearest;
@@ -17,16 +17,8 @@ use crate::tree::{Content, Entry, NodeId, Path, Scalar, Style, Tree};
 
 /// Checks the whole of `tree` against `grammar`.
 pub(crate) fn check(grammar: &Grammar, tree: &Tree, problems: &mut Problems) -> Value {
-    let mut walk = Walk {
-        grammar,
-        tree,
-        problems,
-    };
-    let place = Place {
-        node: tree.root(),
-        key: None,
-        path: Path::default(),
-    };
+    let mut walk = Walk { grammar, tree, problems };
+    let place = Place { node: tree.root(), key: None, path: Path::default() };
     walk.value(grammar.root(), &place)
 }
 
@@ -56,7 +48,7 @@ impl Place {
     fn name(&self) -> String {
         match &self.key {
             Some((key, _)) => quoted(key),
-            None if self.path.0.is_empty() => "the document".to_owned(),
+            None if self.path.0.is_empty() => "the scenario".to_owned(),
             None => "this item".to_owned(),
         }
     }
@@ -75,20 +67,8 @@ impl<'a> Walk<'a> {
             return Value::Null;
         }
         match (&expected.form, content) {
-            (
-                Form::Map {
-                    keys,
-                    required,
-                    others,
-                },
-                Content::Map(entries),
-            ) => {
-                let lists = Keys {
-                    known: keys,
-                    required,
-                    others: *others,
-                    later: &expected.later,
-                };
+            (Form::Map { keys, required, others }, Content::Map(entries)) => {
+                let lists = Keys { known: keys, required, others: *others, later: &expected.later };
                 self.map(&lists, entries, place, expected.about)
             }
             (Form::List { items, least }, Content::List(nodes)) => {
@@ -96,14 +76,7 @@ impl<'a> Walk<'a> {
                     self.missing_value(&expected, place);
                 }
                 let each = nodes.iter().enumerate().map(|(index, node)| {
-                    self.value(
-                        items,
-                        &Place {
-                            node: *node,
-                            key: None,
-                            path: place.path.index(index),
-                        },
-                    )
+                    self.value(items, &Place { node: *node, key: None, path: place.path.index(index) })
                 });
                 Value::Array(each.collect())
             }
@@ -121,7 +94,7 @@ impl<'a> Walk<'a> {
             (Form::Either(schemas), _) => self.either(schemas, place),
             (Form::Anything, _) => self.anything(place),
             (form, _) => {
-                self.wrong_type(form, place);
+                self.wrong_kind(form, expected.type_about, place);
                 Value::Null
             }
         }
@@ -141,25 +114,18 @@ impl<'a> Walk<'a> {
                 None => unknown.push(entry),
             }
         }
-        let missing: Vec<_> = keys
-            .required
-            .iter()
-            .filter(|key| !entries.iter().any(|entry| entry.key == **key))
-            .collect();
+        let missing: Vec<_> =
+            keys.required.iter().filter(|key| !entries.iter().any(|entry| entry.key == **key)).collect();
         let mut meant = Vec::new();
         for entry in unknown {
             if keys.later.contains(&entry.key.as_str()) {
                 self.not_yet(&entry.key, entry.key_span, &place.path.key(entry.key.as_str()));
                 continue;
             }
-            let free = keys
-                .known
-                .iter()
-                .map(|(key, _)| *key)
-                .filter(|key| !map.contains_key(*key));
-            let suggestion = nearest(&entry.key, free);
+            let suggestion = nearest(&entry.key, keys.known.iter().map(|(key, _)| *key));
             meant.extend(suggestion);
-            self.unknown_key(entry, keys.known, suggestion, place);
+            let taken = suggestion.is_some_and(|key| map.contains_key(key));
+            self.unknown_key(entry, keys.known, suggestion.map(|key| (key, taken)), place);
         }
         // A missing key that a misspelt one stands for is one mistake, not two.
         for key in missing.into_iter().filter(|key| !meant.contains(*key)) {
@@ -194,6 +160,9 @@ impl<'a> Walk<'a> {
         };
         match (choice.settings, settings) {
             (None, None) => Value::String(name.to_owned()),
+            (Some(_), None) if choice.word => {
+                Value::Object(Map::from_iter([(name.to_owned(), Value::Object(Map::new()))]))
+            }
             (Some(schema), Some(entry)) => {
                 let value = self.value(schema, &entry_place(entry, place));
                 Value::Object(Map::from_iter([(name.to_owned(), value)]))
@@ -201,14 +170,11 @@ impl<'a> Walk<'a> {
             (Some(schema), None) => {
                 let needs = self.example(schema);
                 self.problems.add(
-                    Diagnostic::new(
-                        Code::MissingValue,
-                        format!("{} needs to be told more", quoted(name)),
-                    )
-                    .at(name_span)
-                    .path(place.path.to_string())
-                    .label("its settings are missing")
-                    .help(format!("write `{name}: {needs}`")),
+                    Diagnostic::new(Code::MissingValue, format!("{} needs to be told more", quoted(name)))
+                        .at(name_span)
+                        .path(place.path.to_string())
+                        .label("its settings are missing")
+                        .help(format!("write `{name}: {needs}`")),
                 );
                 Value::Null
             }
@@ -231,11 +197,7 @@ impl<'a> Walk<'a> {
         let mut refused = Vec::new();
         for schema in schemas {
             let mut attempt = Problems::default();
-            let mut walk = Walk {
-                grammar: self.grammar,
-                tree: self.tree,
-                problems: &mut attempt,
-            };
+            let mut walk = Walk { grammar: self.grammar, tree: self.tree, problems: &mut attempt };
             let value = walk.value(schema, place);
             if attempt.is_empty() {
                 return value;
@@ -244,17 +206,15 @@ impl<'a> Walk<'a> {
         }
         // The forms of the kind that was written say best what is wrong; if it is none or several, all are named.
         let kind = kind_of(&self.tree.node(place.node).content);
-        let mut same_kind = refused
-            .iter()
-            .filter(|(schema, _)| kind_expected(&self.grammar.expected(schema).form) == kind);
+        let mut same_kind =
+            refused.iter().filter(|(schema, _)| kind_expected(&self.grammar.expected(schema).form) == kind);
         match (same_kind.next(), same_kind.next()) {
             (Some((_, attempt)), None) => self.problems.extend(attempt.clone()),
             _ => {
-                let forms: Vec<_> = schemas
-                    .iter()
-                    .map(|schema| described(&self.grammar.expected(schema).form))
-                    .collect();
-                self.add_wrong_type(&forms.join(" or "), place);
+                let forms: Vec<_> =
+                    schemas.iter().map(|schema| described(&self.grammar.expected(schema).form)).collect();
+                let diagnostic = self.expected_instead(&forms.join(" or "), place);
+                self.add(diagnostic, place);
             }
         }
         Value::Null
@@ -266,11 +226,7 @@ impl<'a> Walk<'a> {
             Content::Scalar(scalar) => loose(scalar),
             Content::List(items) => {
                 let each = items.iter().enumerate().map(|(index, node)| {
-                    self.anything(&Place {
-                        node: *node,
-                        key: None,
-                        path: place.path.index(index),
-                    })
+                    self.anything(&Place { node: *node, key: None, path: place.path.index(index) })
                 });
                 Value::Array(each.collect())
             }
@@ -293,17 +249,19 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         if let Some(error) = parsed {
-            self.add(quantity(&error, &scalar.text, format.unwrap_or_default()), place);
+            let diagnostic = match error {
+                ParseError::OverLimit { limit } => {
+                    outside(place, &scalar.text).label(format!("must be at most {limit}"))
+                }
+                error => quantity(&error, &scalar.text, format.unwrap_or_default()),
+            };
+            self.add(diagnostic, place);
         }
         Value::String(scalar.text.clone())
     }
 
     fn integer(&mut self, least: i128, most: i128, scalar: &Scalar, place: &Place) -> Value {
-        let number = scalar
-            .text
-            .parse::<i128>()
-            .ok()
-            .filter(|_| scalar.style == Style::Plain);
+        let number = scalar.text.parse::<i128>().ok().filter(|_| scalar.style == Style::Plain);
         let Some(number) = number else {
             self.wrong_type(&Form::Integer { least, most }, place);
             return Value::Null;
@@ -354,38 +312,32 @@ impl<'a> Walk<'a> {
 // What is said of each mistake.
 impl Walk<'_> {
     fn add(&mut self, diagnostic: Diagnostic, place: &Place) {
-        let span = self
-            .tree
-            .place(place.node, place.key.as_ref().map(|(_, span)| *span));
-        self.problems
-            .add(diagnostic.at(span).path(place.path.to_string()));
+        let span = self.tree.place(place.node, place.key.as_ref().map(|(_, span)| *span));
+        self.problems.add(diagnostic.at(span).path(place.path.to_string()));
     }
 
     fn unknown_key(
         &mut self,
         entry: &Entry,
         keys: &[(&str, &Value)],
-        suggestion: Option<&str>,
+        suggestion: Option<(&str, bool)>,
         place: &Place,
     ) {
         let whole = match &place.key {
             Some((key, _)) => format!(" in {}", quoted(key)),
             None => String::new(),
         };
-        let mut diagnostic = Diagnostic::new(
-            Code::UnknownKey,
-            format!("unknown key {}{whole}", quoted(&entry.key)),
-        )
-        .at(entry.key_span)
-        .path(place.path.key(entry.key.as_str()).to_string());
+        let mut diagnostic =
+            Diagnostic::new(Code::UnknownKey, format!("unknown key {}{whole}", quoted(&entry.key)))
+                .at(entry.key_span)
+                .path(place.path.key(entry.key.as_str()).to_string());
         if !keys.is_empty() {
-            diagnostic = diagnostic.note(format!(
-                "keys here: {}",
-                listed(keys.iter().map(|(key, _)| *key), "and")
-            ));
+            diagnostic =
+                diagnostic.note(format!("keys here: {}", listed(keys.iter().map(|(key, _)| *key), "and")));
         }
         let help = match suggestion {
-            Some(key) => Some(format!("did you mean `{key}`?")),
+            Some((key, true)) => Some(format!("did you mean `{key}`, which stands here already?")),
+            Some((key, false)) => Some(format!("did you mean `{key}`?")),
             None if entry.key == "<<" => Some("merge keys are not read; write the keys out".to_owned()),
             None => None,
         };
@@ -394,25 +346,17 @@ impl Walk<'_> {
 
     fn not_yet(&mut self, name: &str, span: Span, path: &Path) {
         self.problems.add(
-            Diagnostic::new(
-                Code::NotYet,
-                format!("{} is planned, and nothing serves it yet", quoted(name)),
-            )
-            .at(span)
-            .path(path.to_string())
-            .help("leave it out"),
+            Diagnostic::new(Code::NotYet, format!("{} is planned, and nothing serves it yet", quoted(name)))
+                .at(span)
+                .path(path.to_string())
+                .help("leave it out"),
         );
     }
 
     fn missing_key(&mut self, key: &str, keys: &[(&str, &Value)], place: &Place, about: Option<&str>) {
-        let schema = keys
-            .iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, schema)| *schema);
+        let schema = keys.iter().find(|(name, _)| *name == key).map(|(_, schema)| *schema);
         let example = schema.map_or_else(|| "…".to_owned(), |schema| self.example(schema));
-        let key_about = schema
-            .and_then(|schema| self.grammar.expected(schema).about)
-            .map(first_sentence);
+        let key_about = schema.and_then(|schema| self.grammar.expected(schema).about).map(first_sentence);
         let help = format!(
             "add `{key}: {example}`{}",
             key_about.map_or_else(String::new, |about| format!(": {about}"))
@@ -420,13 +364,9 @@ impl Walk<'_> {
         let note = about
             .filter(|_| place.key.is_some())
             .map(|about| format!("{}: {}", place.name(), first_sentence(about)));
-        let mut diagnostic = Diagnostic::new(
-            Code::MissingKey,
-            format!("{} lacks the key `{key}`", place.name()),
-        )
-        .help(help);
-        diagnostic.notes.extend(note);
-        self.add(diagnostic, place);
+        let diagnostic =
+            Diagnostic::new(Code::MissingKey, format!("{} lacks the key `{key}`", place.name())).help(help);
+        self.add(diagnostic.note_all(note), place);
     }
 
     fn missing_value(&mut self, expected: &Expected<'_>, place: &Place) {
@@ -444,20 +384,36 @@ impl Walk<'_> {
     }
 
     fn wrong_type(&mut self, form: &Form<'_>, place: &Place) {
-        self.add_wrong_type(&described(form), place);
+        let diagnostic = self.expected_instead(&described(form), place);
+        self.add(diagnostic, place);
     }
 
-    fn add_wrong_type(&mut self, expected: &str, place: &Place) {
+    /// A scalar where a collection belongs, or the reverse: what it is for says how to write it.
+    fn wrong_kind(&mut self, form: &Form<'_>, about: Option<&str>, place: &Place) {
+        let mut diagnostic = self.expected_instead(&described(form), place);
+        if let Form::Map { keys, .. } = form
+            && !keys.is_empty()
+        {
+            diagnostic =
+                diagnostic.note(format!("keys here: {}", listed(keys.iter().map(|(key, _)| *key), "and")));
+        }
+        diagnostic = diagnostic.note_all(about.filter(|_| !place.path.0.is_empty()).map(one_line));
+        let example = self.example_of(form);
+        let help = place
+            .key
+            .as_ref()
+            .filter(|_| example != "{…}")
+            .map(|(key, _)| format!("write `{}: {example}`", plain_key(key)));
+        self.add(diagnostic.help_if(help), place);
+    }
+
+    fn expected_instead(&self, expected: &str, place: &Place) -> Diagnostic {
         let content = &self.tree.node(place.node).content;
         let found = kind_of(content).text();
         let quoted_number = matches!(content, Content::Scalar(scalar) if scalar.style == Style::Quoted && decimal_text(&scalar.text).is_some());
-        let diagnostic = Diagnostic::new(
-            Code::WrongType,
-            format!("{} must be {expected}, and this is {found}", place.name()),
-        )
-        .label(format!("expected {expected}"))
-        .help_if((quoted_number && expected.contains("number")).then(|| "remove the quotes".to_owned()));
-        self.add(diagnostic, place);
+        Diagnostic::new(Code::WrongType, format!("{} must be {expected}, and this is {found}", place.name()))
+            .label(format!("expected {expected}"))
+            .help_if((quoted_number && expected.contains("number")).then(|| "remove the quotes".to_owned()))
     }
 
     fn out_of_range(&mut self, written: &str, range: &str, place: &Place) {
@@ -470,33 +426,21 @@ impl Walk<'_> {
     }
 
     fn unknown_choice(&mut self, choices: &[Choice<'_>], name: &str, span: Span, place: &Place) {
-        let subject = place
-            .key
-            .as_ref()
-            .map_or_else(String::new, |(key, _)| format!(" for {}", quoted(key)));
+        let subject = place.key.as_ref().map_or_else(String::new, |(key, _)| format!(" for {}", quoted(key)));
         let suggestion = nearest(name, choices.iter().map(|choice| choice.name))
             .map(|name| format!("did you mean `{name}`?"));
         self.problems.add(
-            Diagnostic::new(
-                Code::UnknownChoice,
-                format!("{} is no choice{subject}", quoted(name)),
-            )
-            .at(span)
-            .path(place.path.to_string())
-            .note(format!(
-                "choices: {}",
-                listed(choices.iter().map(|choice| choice.name), "and")
-            ))
-            .help_if(suggestion),
+            Diagnostic::new(Code::UnknownChoice, format!("{} is no choice{subject}", quoted(name)))
+                .at(span)
+                .path(place.path.to_string())
+                .note(format!("choices: {}", listed(choices.iter().map(|choice| choice.name), "and")))
+                .help_if(suggestion),
         );
     }
 
     fn missing_choice(&mut self, choices: &[Choice<'_>], place: &Place) {
         let diagnostic = Diagnostic::new(Code::MissingValue, format!("{} chooses nothing", place.name()))
-            .note(format!(
-                "choices: {}",
-                listed(choices.iter().map(|choice| choice.name), "and")
-            ));
+            .note(format!("choices: {}", listed(choices.iter().map(|choice| choice.name), "and")));
         self.add(diagnostic, place);
     }
 
@@ -516,10 +460,7 @@ impl Walk<'_> {
                     .at(stray.key_span)
                     .path(place.path.key(stray.key.as_str()).to_string())
                     .related(only.key_span, "this is the choice")
-                    .help(format!(
-                        "if it belongs to {}, indent it below it",
-                        quoted(&only.key)
-                    )),
+                    .help(format!("if it belongs to {}, indent it below it", quoted(&only.key))),
                 );
             }
             return;
@@ -530,10 +471,7 @@ impl Walk<'_> {
         )
         .at(first.key_span)
         .path(place.path.to_string())
-        .note(format!(
-            "choices: {}",
-            listed(choices.iter().map(|choice| choice.name), "and")
-        ))
+        .note(format!("choices: {}", listed(choices.iter().map(|choice| choice.name), "and")))
         .help(if place.key.is_some() {
             "keep one of them"
         } else {
@@ -552,20 +490,12 @@ impl Walk<'_> {
 
     fn example_of(&self, form: &Form<'_>) -> String {
         match form {
-            Form::Map {
-                keys,
-                required,
-                others,
-            } => match (required.as_slice(), keys.is_empty(), others) {
+            Form::Map { keys, required, others } => match (required.as_slice(), keys.is_empty(), others) {
                 ([], true, _) => "{…: …}".to_owned(),
                 ([], false, _) => "{…}".to_owned(),
                 (required, ..) => format!(
                     "{{{}}}",
-                    required
-                        .iter()
-                        .map(|key| format!("{key}: …"))
-                        .collect::<Vec<_>>()
-                        .join(", ")
+                    required.iter().map(|key| format!("{key}: …")).collect::<Vec<_>>().join(", ")
                 ),
             },
             Form::List { .. } => "[…]".to_owned(),
@@ -582,13 +512,11 @@ impl Walk<'_> {
             Form::Number { .. } => "0.5".to_owned(),
             Form::Truth => "true".to_owned(),
             Form::Choice(choices) => match choices.first() {
-                Some(Choice { name, settings: None }) => (*name).to_owned(),
+                Some(Choice { name, settings: None, .. }) => (*name).to_owned(),
                 Some(Choice { name, .. }) => format!("{{{name}: …}}"),
                 None => "…".to_owned(),
             },
-            Form::Either(schemas) => schemas
-                .first()
-                .map_or_else(String::new, |schema| self.example(schema)),
+            Form::Either(schemas) => schemas.first().map_or_else(String::new, |schema| self.example(schema)),
             Form::Anything => "…".to_owned(),
         }
     }
@@ -605,27 +533,23 @@ fn entry_place(entry: &Entry, parent: &Place) -> Place {
     }
 }
 
+fn outside(place: &Place, written: &str) -> Diagnostic {
+    Diagnostic::new(Code::OutOfRange, format!("{} is {}, outside its range", place.name(), quoted(written)))
+}
+
 /// What a quantity's parser has to say.
 fn quantity(error: &ParseError, text: &str, format: &str) -> Diagnostic {
     let article = format!("is not a {format}");
     let (code, label, example) = match error {
-        ParseError::NoNumber { example } => (
-            Code::NotAQuantity,
-            "a number must come first".to_owned(),
-            Some(example),
-        ),
+        ParseError::NoNumber { example } => {
+            (Code::NotAQuantity, "a number must come first".to_owned(), Some(example))
+        }
         ParseError::NoUnit { example } => {
             (Code::MissingUnit, "the unit is missing".to_owned(), Some(example))
         }
-        ParseError::UnknownUnit {
-            unit,
-            quantity,
-            example,
-        } => (
-            Code::WrongUnit,
-            format!("{} is no unit of a {quantity}", quoted(unit)),
-            Some(example),
-        ),
+        ParseError::UnknownUnit { unit, quantity, example } => {
+            (Code::WrongUnit, format!("{} is no unit of a {quantity}", quoted(unit)), Some(example))
+        }
         ParseError::Inexact => (Code::InexactQuantity, error.to_string(), None),
         ParseError::OverLimit { .. } => (Code::OutOfRange, error.to_string(), None),
     };
@@ -686,22 +610,17 @@ const fn kind_expected(form: &Form<'_>) -> Kind {
 /// What a form expects, as `a whole number`.
 fn described(form: &Form<'_>) -> String {
     match form {
-        Form::Map { keys, others, .. } => match (keys.is_empty(), others) {
-            (true, Some(_)) => "a map of names".to_owned(),
-            _ => format!("a map of {}", listed(keys.iter().map(|(key, _)| *key), "and")),
-        },
+        Form::Map { keys, others: Some(_), .. } if keys.is_empty() => "a map of names".to_owned(),
+        Form::Map { .. } => "a map".to_owned(),
         Form::List { .. } => "a list".to_owned(),
-        Form::Text {
-            format: Some(format @ ("duration" | "size" | "share" | "rate" | "bandwidth")),
-        } => format!("a {format}"),
+        Form::Text { format: Some(format @ ("duration" | "size" | "share" | "rate" | "bandwidth")) } => {
+            format!("a {format}")
+        }
         Form::Text { .. } => "text".to_owned(),
         Form::Integer { .. } => "a whole number".to_owned(),
         Form::Number { .. } => "a number".to_owned(),
         Form::Truth => "true or false".to_owned(),
-        Form::Choice(choices) => format!(
-            "one of {}",
-            listed(choices.iter().map(|choice| choice.name), "or")
-        ),
+        Form::Choice(choices) => format!("one of {}", listed(choices.iter().map(|choice| choice.name), "or")),
         Form::Either(_) | Form::Anything => "another kind of value".to_owned(),
     }
 }
@@ -730,36 +649,21 @@ fn decimal(scalar: &Scalar) -> Option<f64> {
 
 /// A finite number in digits; Rust's `inf` and `nan` are words here.
 fn decimal_text(text: &str) -> Option<f64> {
-    let begins = text
-        .trim_start_matches(['-', '+'])
-        .starts_with(|char: char| char.is_ascii_digit() || char == '.');
-    text.parse::<f64>()
-        .ok()
-        .filter(|number| begins && number.is_finite())
+    let begins =
+        text.trim_start_matches(['-', '+']).starts_with(|char: char| char.is_ascii_digit() || char == '.');
+    text.parse::<f64>().ok().filter(|number| begins && number.is_finite())
 }
 
 fn first_sentence(about: &str) -> &str {
-    let end = about
-        .find(". ")
-        .or_else(|| about.find(".\n"))
-        .unwrap_or(about.len());
+    let end = about.find(". ").or_else(|| about.find(".\n")).unwrap_or(about.len());
     about.get(..end).unwrap_or(about).trim_end_matches('.')
+}
+
+fn one_line(about: &str) -> String {
+    about.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A key that an example repeats.
 fn plain_key(key: &str) -> String {
     quoted(key).trim_matches('`').to_owned()
-}
-
-/// `1,048,576`.
-fn grouped(number: i128) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -25,11 +25,7 @@ impl Span {
     /// The bytes `start..end` of the source numbered `source`.
     pub(crate) fn new(source: u32, start: usize, end: usize) -> Self {
         let clamp = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self {
-            source,
-            start: clamp(start),
-            end: clamp(end.max(start)),
-        }
+        Self { source, start: clamp(start), end: clamp(end.max(start)) }
     }
 }
 
@@ -75,23 +71,19 @@ pub(crate) fn read(path: &Path) -> Result<String, (String, Diagnostic)> {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        let diagnostic = Diagnostic::new(
-            Code::NotUtf8,
-            format!("byte 0x{byte:02X} is not part of any UTF-8 text"),
-        )
-        .at(Span::new(0, at, at + '\u{FFFD}'.len_utf8()))
-        .label("here the text stops being UTF-8")
-        .help("save the file in the encoding UTF-8");
+        let diagnostic =
+            Diagnostic::new(Code::NotUtf8, format!("byte 0x{byte:02X} is not part of any UTF-8 text"))
+                .at(Span::new(0, at, at + '\u{FFFD}'.len_utf8()))
+                .label("here the text stops being UTF-8")
+                .help("save the file in the encoding UTF-8");
         (text, diagnostic)
     })
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let unreadable = |error: std::io::Error| {
-        let diagnostic = Diagnostic::new(
-            Code::Unreadable,
-            format!("the file cannot be read: {}", plain(&error)),
-        );
+        let diagnostic =
+            Diagnostic::new(Code::Unreadable, format!("the file cannot be read: {}", plain(&error)));
         match error.kind() {
             std::io::ErrorKind::NotFound => {
                 diagnostic.help("check the path; it is relative to the current folder")
@@ -100,11 +92,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
         }
     };
     let not_a_file = |kind: &fs::FileType| {
-        let what = if kind.is_dir() {
-            "a directory"
-        } else {
-            "no regular file but a pipe, socket or device"
-        };
+        let what = if kind.is_dir() { "a directory" } else { "no regular file but a pipe, socket or device" };
         Diagnostic::new(Code::NotAFile, format!("this is {what}"))
             .help("name a scenario file, such as `scenario.yaml`")
     };
@@ -119,9 +107,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
         return Err(not_a_file(&opened.file_type()));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(too_large(opened.len().max(bytes.len() as u64)));
     }
@@ -130,10 +116,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
 
 /// The complaint about a text of `bytes` bytes.
 pub(crate) fn too_large(bytes: u64) -> Diagnostic {
-    let (size, most) = (
-        types::Size::from_bytes(bytes),
-        types::Size::from_bytes(MAX_FILE_BYTES),
-    );
+    let (size, most) = (types::Size::from_bytes(bytes), types::Size::from_bytes(MAX_FILE_BYTES));
     Diagnostic::new(
         Code::TooLarge,
         format!("the file has {size}, more than the {most} of the largest scenario"),
@@ -146,9 +129,7 @@ fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -157,10 +138,7 @@ mod tests {
 
     #[test]
     fn positions_count_characters_from_one() {
-        let source = Source {
-            name: String::new(),
-            text: "a: µs\nbé: 1\n".to_owned(),
-        };
+        let source = Source { name: String::new(), text: "a: µs\nbé: 1\n".to_owned() };
         let at = |offset| {
             let position = source.position(offset);
             (position.line, position.column)

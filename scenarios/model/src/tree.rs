@@ -15,7 +15,7 @@ mod read;
 
 use crate::source::Span;
 
-pub(crate) use read::read;
+pub(crate) use read::{read, read_into};
 
 /// Values of a document with its aliases written out: a scenario of a thousand groups has fewer.
 pub const MAX_NODES: usize = 250_000;
@@ -96,10 +96,7 @@ impl Tree {
         self.root
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "ids are made by `push` alone and nodes are never removed"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "ids are made by `push` alone and nodes are never removed")]
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
@@ -107,37 +104,75 @@ impl Tree {
     /// The place of the deepest part of `path` that exists: its value if that can be shown on a line,
     /// its key otherwise.
     pub(crate) fn locate(&self, path: &Path) -> Span {
-        let mut id = self.root;
-        let mut span = self.node(id).span;
+        let found = self.follow(path);
+        self.place(found.node, found.key_span)
+    }
+
+    /// The place of the key of the deepest part of `path` that exists.
+    pub(crate) fn locate_key(&self, path: &Path) -> Span {
+        let found = self.follow(path);
+        found.key_span.unwrap_or(self.node(found.node).span)
+    }
+
+    /// `below` and as much of `dotted` after it as exists: defaults have no place of their own.
+    pub(crate) fn longest(&self, below: &Path, dotted: &str) -> Path {
+        let whole = below.dotted(dotted);
+        let depth = self.follow(&whole).depth.max(below.0.len());
+        Path(whole.0.into_iter().take(depth).collect())
+    }
+
+    /// Whether there is something at `path`.
+    pub(crate) fn exists(&self, path: &Path) -> bool {
+        self.follow(path).depth == path.0.len()
+    }
+
+    /// The items of the list at `path` whose text is `text`.
+    pub(crate) fn items(&self, path: &Path, text: &str) -> Vec<usize> {
+        let is_it = |item: &NodeId| matches!(&self.node(*item).content, Content::Scalar(scalar) if scalar.text == text);
+        match &self.node(self.follow(path).node).content {
+            Content::List(items) if self.exists(path) => {
+                items.iter().enumerate().filter(|(_, item)| is_it(item)).map(|(index, _)| index).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn follow(&self, path: &Path) -> Found {
+        let mut found = Found { node: self.root, key_span: None, depth: 0 };
         for step in &path.0 {
-            let node = self.node(id);
-            let next = match (step, &node.content) {
+            let next = match (step, &self.node(found.node).content) {
                 (Step::Key(key), content @ Content::Map(_)) => {
                     content.get(key).map(|entry| (entry.value, Some(entry.key_span)))
+                }
+                // A key of digits alone looks like an index.
+                (Step::Index(index), content @ Content::Map(_)) => {
+                    content.get(&index.to_string()).map(|entry| (entry.value, Some(entry.key_span)))
                 }
                 (Step::Index(index), Content::List(items)) => items.get(*index).map(|item| (*item, None)),
                 _ => None,
             };
-            let Some((child, key_span)) = next else { break };
-            id = child;
-            span = self.place(child, key_span);
+            let Some((node, key_span)) = next else { break };
+            found = Found { node, key_span, depth: found.depth + 1 };
         }
-        span
+        found
     }
 
     /// Where a message about the node under a key points to.
     pub(crate) fn place(&self, id: NodeId, key_span: Option<Span>) -> Span {
         let node = self.node(id);
         match (&node.content, key_span) {
-            (Content::Scalar(scalar), Some(key_span))
-                if scalar.text.is_empty() && scalar.style == Style::Plain =>
-            {
-                key_span
-            }
-            (Content::Scalar(_), _) | (_, None) => node.span,
-            (Content::List(_) | Content::Map(_), Some(key_span)) => key_span,
+            (_, None) => node.span,
+            (Content::Scalar(_), _) if node.span.start < node.span.end => node.span,
+            (_, Some(key_span)) => key_span,
         }
     }
+}
+
+/// How far a path leads.
+struct Found {
+    node: NodeId,
+    key_span: Option<Span>,
+    depth: usize,
 }
 
 /// Nodes that are still joining up into a tree.
@@ -161,10 +196,7 @@ impl Arena {
 
     /// The tree below `root`.
     pub(crate) fn finish(self, root: NodeId) -> Tree {
-        Tree {
-            nodes: self.nodes,
-            root,
-        }
+        Tree { nodes: self.nodes, root }
     }
 
     pub(crate) fn get(&self, id: NodeId) -> Option<&Node> {
@@ -188,12 +220,7 @@ impl Arena {
             return Err(Overflow::Depth);
         }
         let id = NodeId(u32::try_from(self.nodes.len()).map_err(|_| Overflow::Nodes)?);
-        self.nodes.push(Node {
-            span,
-            content,
-            size,
-            height,
-        });
+        self.nodes.push(Node { span, content, size, height });
         Ok(id)
     }
 }
@@ -219,13 +246,12 @@ impl Path {
 
     /// This path and the keys of `dotted`; an element that is a number is an index.
     pub(crate) fn dotted(&self, dotted: &str) -> Self {
-        dotted
-            .split('.')
-            .filter(|part| !part.is_empty())
-            .fold(self.clone(), |path, part| match part.parse() {
+        dotted.split('.').filter(|part| !part.is_empty()).fold(self.clone(), |path, part| {
+            match part.parse() {
                 Ok(index) => path.index(index),
                 Err(_) => path.key(part),
-            })
+            }
+        })
     }
 
     fn with(&self, step: Step) -> Self {

@@ -1,10 +1,11 @@
 //! What people see of scenarios that cannot be run, and that those of the library can.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use wavetank_model as model;
-use wavetank_model::Paint;
+use wavetank_model::{Paint, Rejected};
 
 /// The YAML files of a folder, by name.
 fn scenarios(folder: &str) -> Vec<PathBuf> {
@@ -18,18 +19,32 @@ fn scenarios(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The message about a file, under its bare name, so that it does not depend on where the workspace is.
+fn rejected(path: &Path) -> Rejected {
+    match model::load(path, &[]) {
+        Ok(_) => panic!("{} can be run", path.display()),
+        Err(rejected) => rejected,
+    }
+}
+
+/// The message about a file, under its bare name, so that it does not depend on where the file is.
 fn message(path: &Path) -> String {
     let here = path.parent().unwrap().display().to_string() + "/";
-    match model::load(path) {
-        Ok(_) => panic!("{} can be run", path.display()),
-        Err(rejected) => rejected.render(Paint::Plain).replace(&here, ""),
-    }
+    rejected(path).render(Paint::Plain).replace(&here, "")
+}
+
+/// The message about a file of this name and content that exists for the moment.
+fn message_of(name: &str, content: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    message(&path)
 }
 
 #[test]
 fn every_mistake_is_told_as_it_should_be() {
-    for path in scenarios("tests/invalid") {
+    let files = scenarios("tests/invalid");
+    assert!(files.len() >= 20, "the fixtures are there");
+    for path in files {
         insta::assert_snapshot!(path.file_stem().unwrap().to_str().unwrap(), message(&path));
     }
 }
@@ -39,8 +54,91 @@ fn the_library_can_be_run() {
     let files = scenarios("../kademlia");
     assert!(files.len() >= 4);
     for path in files {
-        if let Err(rejected) = model::load(&path) {
-            panic!("{rejected}");
+        match model::load(&path, &[]) {
+            Err(rejected) => panic!("{rejected}"),
+            Ok(loaded) => {
+                let text = fs::read_to_string(&path).unwrap();
+                assert_eq!(loaded.text, text);
+                assert!(text.starts_with("# Question: "), "{} opens with its question", path.display());
+                assert!(
+                    text.contains("# Expected: ") && text.contains("# Change next: "),
+                    "{}",
+                    path.display()
+                );
+            }
         }
     }
+}
+
+#[test]
+fn files_too_large_or_too_deep_are_refused_before_they_cost_anything() {
+    insta::assert_snapshot!("ten_mebibytes", message_of("ten_mebibytes.yaml", &vec![b'#'; 10 << 20]));
+    insta::assert_snapshot!("brackets", message_of("brackets.yaml", "[".repeat(200_000).as_bytes()));
+    insta::assert_snapshot!("braces", message_of("braces.yaml", "{a: ".repeat(100_000).as_bytes()));
+    let steps: String = (0..1_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    insta::assert_snapshot!("steps", message_of("steps.yaml", steps.as_bytes()));
+    let dashes = "- ".repeat(100_000);
+    insta::assert_snapshot!("dashes", message_of("dashes.yaml", dashes.as_bytes()));
+    let items = format!("version: 1\nworkloads: [{}]\n", "a, ".repeat(300_000));
+    insta::assert_snapshot!("items", message_of("items.yaml", items.as_bytes()));
+}
+
+#[test]
+fn very_many_mistakes_are_counted_and_some_of_them_shown() {
+    let keys: String = (0..5_000).map(|number| format!("key{number}: 1\n")).collect();
+    let text = message_of("many.yaml", keys.as_bytes());
+    assert_eq!(text.matches("error[").count(), model::MAX_SHOWN);
+    assert!(text.ends_with("… and 4985 more\n5005 errors in many.yaml\n"), "{text}");
+}
+
+#[test]
+fn what_is_no_file_says_so_and_never_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!("nowhere", message(&folder.path().join("nowhere.yaml")));
+    let directory = folder.path().join("directory.yaml");
+    fs::create_dir(&directory).unwrap();
+    insta::assert_snapshot!("directory", message(&directory));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.yaml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    insta::assert_snapshot!("pipe", message(&pipe));
+    insta::assert_snapshot!("device", message(Path::new("/dev/zero")));
+}
+
+#[test]
+fn machines_read_the_same_as_people() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid/misspelt_key.yaml");
+    let rejected = rejected(&path);
+    let report = serde_json::to_value(rejected.report()).unwrap();
+    let error = &report["errors"][0];
+    assert_eq!(report["count"], 1);
+    assert_eq!(error["code"], "wavetank::scenario::unknown_key");
+    assert_eq!((&error["line"], &error["column"]), (&3.into(), &1.into()));
+    assert_eq!((&error["end_line"], &error["end_column"]), (&3.into(), &8.into()));
+    assert_eq!(error["path"], "duraton");
+    assert_eq!(error["help"], "did you mean `duration`?");
+    assert_eq!(rejected.codes().collect::<Vec<_>>(), [model::Code::UnknownKey]);
+}
+
+#[test]
+fn colour_is_only_added_where_it_is_asked_for() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid/misspelt_key.yaml");
+    let rejected = rejected(&path);
+    assert!(!rejected.to_string().contains('\u{1b}'));
+    assert!(rejected.render(Paint::Coloured).contains('\u{1b}'));
+}
+
+#[test]
+fn codes_are_distinct_words() {
+    let mut texts: Vec<_> = model::Code::ALL.iter().map(|code| code.text()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!(texts.len(), model::Code::ALL.len());
+    assert!(texts.iter().all(|text| text.chars().all(|char| matches!(char, 'a'..='z' | '0'..='9' | '_'))));
 }

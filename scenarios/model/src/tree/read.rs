@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::{Arena, Content, Entry, MAX_DEPTH, MAX_NODES, NodeId, Overflow, Scalar, Style, Tree};
-use crate::diagnostic::{Code, Diagnostic, Problems, quoted};
+use crate::diagnostic::{Code, Diagnostic, Problems, grouped, quoted};
 use crate::source::Span;
 
 /// Reads the YAML of source number `source`.
@@ -13,43 +13,39 @@ use crate::source::Span;
 /// Goes on after mistakes that leave the structure whole; `None` if there is no tree to look at.
 pub(crate) fn read(source: u32, text: &str, problems: &mut Problems) -> Option<Tree> {
     let mut arena = Arena::default();
-    let root = read_into(&mut arena, source, text, problems)?;
+    let root = read_into(&mut arena, source, text, 0, problems)?;
     Some(arena.finish(root))
 }
 
-/// Reads into an arena that may hold nodes already: the value of a `--set`.
+/// Reads what stands from byte `base` of the source on, into an arena that may hold nodes already: the
+/// value of a `--set`.
 pub(crate) fn read_into(
     arena: &mut Arena,
     source: u32,
-    text: &str,
+    whole: &str,
+    base: usize,
     problems: &mut Problems,
 ) -> Option<NodeId> {
+    let text = whole.get(base..).unwrap_or_default();
+    let at = |range: std::ops::Range<usize>| Span::new(source, base + range.start, base + range.end);
     let options = granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
-    let mut reader = Reader {
-        arena,
-        source,
-        problems,
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        root: None,
-    };
+    let mut reader =
+        Reader { arena, source, problems, stack: Vec::new(), anchors: HashMap::new(), root: None };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => {
                 let range = span.byte_range().unwrap_or_default();
                 let tag = span.tag_span().and_then(|tag| tag.byte_range());
                 if let Some(tag) = tag {
-                    reader
-                        .problems
-                        .add(no_tags(Span::new(source, tag.start, tag.end)));
+                    reader.problems.add(no_tags(Span::new(source, tag.start, tag.end)));
                 }
-                reader.take(event, Span::new(source, range.start, range.end))
+                reader.take(event, at(range))
             }
-            Err(error) => Err(syntax(source, text, &error)),
+            Err(error) => Err(syntax(source, whole, base, &error)),
         };
         if let Err(diagnostic) = step {
             reader.problems.add(diagnostic);
@@ -58,10 +54,7 @@ pub(crate) fn read_into(
     }
     let root = reader.root;
     if root.is_none() {
-        problems.add(Diagnostic::new(
-            Code::Empty,
-            "there is nothing here but space and comments",
-        ));
+        problems.add(Diagnostic::new(Code::Empty, "there is nothing here but space and comments"));
     }
     root
 }
@@ -100,44 +93,26 @@ impl Reader<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Diagnostic> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
-                let style = if style == ScalarStyle::Plain {
-                    Style::Plain
-                } else {
-                    Style::Quoted
-                };
-                let scalar = Scalar {
-                    text: text.into_owned(),
-                    style,
-                };
+                let style = if style == ScalarStyle::Plain { Style::Plain } else { Style::Quoted };
+                let scalar = Scalar { text: text.into_owned(), style };
                 self.complete(span, Content::Scalar(scalar), anchor)
             }
             Event::SequenceStart(style, anchor, _) => {
-                self.stack.push(Open {
-                    span,
-                    style,
-                    anchor,
-                    inside: Inside::List(Vec::new()),
-                });
+                self.stack.push(Open { span, style, anchor, inside: Inside::List(Vec::new()) });
                 Ok(())
             }
             Event::MappingStart(style, anchor, _) => {
-                self.stack.push(Open {
-                    span,
-                    style,
-                    anchor,
-                    inside: Inside::Map(Vec::new(), Key::Awaited),
-                });
+                self.stack.push(Open { span, style, anchor, inside: Inside::Map(Vec::new(), Key::Awaited) });
                 Ok(())
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(node) => self.join(*node, span),
-                None => Err(Diagnostic::new(
-                    Code::UnknownAnchor,
-                    "an alias cannot stand inside its own anchor",
-                )
-                .at(span)
-                .label("this would contain itself")),
+                None => {
+                    Err(Diagnostic::new(Code::UnknownAnchor, "an alias cannot stand inside its own anchor")
+                        .at(span)
+                        .label("this would contain itself"))
+                }
             },
             Event::DocumentStart(..) if self.root.is_some() => Err(Diagnostic::new(
                 Code::SeveralDocuments,
@@ -158,19 +133,15 @@ impl Reader<'_> {
             Inside::Map(entries, _) => Content::Map(self.unique(entries)),
         };
         let first = match &content {
-            Content::List(items) => items
-                .first()
-                .and_then(|item| self.arena.get(*item))
-                .map(|node| node.span),
+            Content::List(items) => {
+                items.first().and_then(|item| self.arena.get(*item)).map(|node| node.span)
+            }
             Content::Map(entries) => entries.first().map(|entry| entry.key_span),
             Content::Scalar(_) => None,
         };
         let span = match (open.style, first) {
             (StructureStyle::Block, Some(first)) => first,
-            _ => Span {
-                end: end.end.max(open.span.end),
-                ..open.span
-            },
+            _ => Span { end: end.end.max(open.span.end), ..open.span },
         };
         self.complete(span, content, open.anchor)
     }
@@ -197,10 +168,7 @@ impl Reader<'_> {
     }
 
     fn complete(&mut self, span: Span, content: Content, anchor: usize) -> Result<(), Diagnostic> {
-        let node = self
-            .arena
-            .push(span, content)
-            .map_err(|overflow| too_much(overflow, span))?;
+        let node = self.arena.push(span, content).map_err(|overflow| too_much(overflow, span))?;
         if anchor != 0 {
             self.anchors.insert(anchor, node);
         }
@@ -216,11 +184,7 @@ impl Reader<'_> {
         match &mut open.inside {
             Inside::List(items) => items.push(node),
             Inside::Map(entries, key) => match std::mem::replace(key, Key::Awaited) {
-                Key::Read(key, key_span) => entries.push(Entry {
-                    key,
-                    key_span,
-                    value: node,
-                }),
+                Key::Read(key, key_span) => entries.push(Entry { key, key_span, value: node }),
                 Key::Refused => {}
                 Key::Awaited => match self.arena.get(node).map(|node| &node.content) {
                     Some(Content::Scalar(scalar)) => *key = Key::Read(scalar.text.clone(), span),
@@ -231,10 +195,7 @@ impl Reader<'_> {
                                 Code::ComplexKey,
                                 "a key must be a word, and this is a list or map",
                             )
-                            .at(Span {
-                                source: self.source,
-                                ..span
-                            })
+                            .at(Span { source: self.source, ..span })
                             .label("this stands where a key is expected"),
                         );
                     }
@@ -255,35 +216,32 @@ fn too_much(overflow: Overflow, span: Span) -> Diagnostic {
     match overflow {
         Overflow::Nodes => Diagnostic::new(
             Code::TooManyNodes,
-            format!("with its aliases written out, the file has more than {MAX_NODES} values"),
+            format!(
+                "with its aliases written out, the file has more than {} values",
+                grouped(MAX_NODES as i128)
+            ),
         )
         .at(span)
         .label("here the limit is passed")
-        .help("a scenario needs a few hundred; look for aliases that multiply each other"),
+        .help("a scenario has a few hundred: is this the right file, or do aliases multiply each other?"),
         Overflow::Depth => too_deep(span),
     }
 }
 
 fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::TooDeep,
-        format!("lists and maps are nested more than {MAX_DEPTH} deep"),
-    )
-    .at(span)
-    .label("here the limit is passed")
-    .help("the grammar itself is a dozen deep; a bracket may be missing its partner")
+    Diagnostic::new(Code::TooDeep, format!("lists and maps are nested more than {MAX_DEPTH} deep"))
+        .at(span)
+        .label("here the limit is passed")
+        .help("the grammar itself is a dozen deep; a bracket may be missing its partner")
 }
 
 /// The parser's complaint in our words, with help where the mistake is a common one.
-fn syntax(source: u32, text: &str, error: &ScanError) -> Diagnostic {
-    let at = error.marker().byte_offset().unwrap_or_default().min(text.len());
+fn syntax(source: u32, text: &str, base: usize, error: &ScanError) -> Diagnostic {
+    let at = (base + error.marker().byte_offset().unwrap_or_default()).min(text.len());
     let span = Span::new(source, at, at);
     let (code, help) = match error.kind() {
         ErrorKind::RecursionLimitExceeded => return too_deep(span),
-        ErrorKind::UnknownAnchor => (
-            Code::UnknownAnchor,
-            "an alias `*name` needs an anchor `&name` before it; a text that begins with `*` needs quotes",
-        ),
+        ErrorKind::UnknownAnchor => return unknown_anchor(source, text, at),
         ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation | ErrorKind::TabNotAllowed => {
             (Code::Syntax, "indent with spaces: YAML forbids tabs there")
         }
@@ -292,40 +250,42 @@ fn syntax(source: u32, text: &str, error: &ScanError) -> Diagnostic {
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::ExpectedFlowMappingSeparator
-        | ErrorKind::ExpectedFlowSequenceSeparator => (
-            Code::Syntax,
-            "close the bracket, and separate its items with commas",
-        ),
+        | ErrorKind::ExpectedFlowSequenceSeparator => {
+            (Code::Syntax, "close the bracket, and separate its items with commas")
+        }
         ErrorKind::MismatchedFlowCollectionEnd { .. } | ErrorKind::MisplacedFlowCollectionEnd => {
             (Code::Syntax, "every bracket needs its partner of the same kind")
         }
         ErrorKind::UnclosedQuotedScalar => (Code::Syntax, "close the quotes"),
-        ErrorKind::UnexpectedCharacter { .. } => (
-            Code::Syntax,
-            "put the text into quotes: this character has a meaning in YAML",
-        ),
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => (
-            Code::Syntax,
-            "put a text that contains `: ` into quotes, or begin the map on a line of its own",
-        ),
+        ErrorKind::UnexpectedCharacter { .. } => {
+            (Code::Syntax, "put the text into quotes: this character has a meaning in YAML")
+        }
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
+            (Code::Syntax, "put a text that contains `: ` into quotes, or begin the map on a line of its own")
+        }
         ErrorKind::SimpleKeyExpected | ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidSimpleKey => (
             Code::Syntax,
             "write `key: value`, with a space after the colon and every key of a map at the same indentation",
         ),
-        ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockSequenceEntry => (
-            Code::Syntax,
-            "keys of one map, and items of one list, begin in the same column",
-        ),
-        ErrorKind::UnknownQuotedScalarEscape => (
-            Code::Syntax,
-            "use single quotes, in which a backslash is only a backslash",
-        ),
-        _ => (
-            Code::Syntax,
-            "check the quotes, brackets and indentation around this place",
-        ),
+        ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockSequenceEntry => {
+            (Code::Syntax, "keys of one map, and items of one list, begin in the same column")
+        }
+        ErrorKind::UnknownQuotedScalarEscape => {
+            (Code::Syntax, "use single quotes, in which a backslash is only a backslash")
+        }
+        _ => (Code::Syntax, "check the quotes, brackets and indentation around this place"),
     };
-    Diagnostic::new(code, format!("this is not YAML: {}", error.kind()))
-        .at(span)
-        .help(help)
+    Diagnostic::new(code, format!("this is not YAML: {}", error.kind())).at(span).help(help)
+}
+
+fn unknown_anchor(source: u32, text: &str, at: usize) -> Diagnostic {
+    let alias = text.get(at..).unwrap_or_default();
+    let end = alias.find(|char: char| char.is_whitespace() || ",[]{}".contains(char)).unwrap_or(alias.len());
+    let name = alias.get(..end).unwrap_or_default();
+    Diagnostic::new(
+        Code::UnknownAnchor,
+        format!("{} refers to an anchor that does not stand before it", quoted(name)),
+    )
+    .at(Span::new(source, at, at + end))
+    .help("write `&name` before the value that `*name` repeats; a text that begins with `*` needs quotes")
 }

@@ -1,0 +1,120 @@
+//! Meaning: do the parts of a scenario go together?
+//!
+//! Each check says where it looked; the tree turns that into a place of the text. What a part can say
+//! about itself is asked of its own crate ([`config::Config::problems`], [`kernel::Network::resolve`],
+//! [`play::problems`], [`judge::plan::Expression::parse`]).
+
+mod judged;
+mod played;
+
+use types::Duration;
+
+use crate::diagnostic::{Code, Diagnostic, Problems, quoted};
+use crate::fidelity::Links;
+use crate::scenario::Scenario;
+use crate::tree::{Path, Tree};
+
+pub(crate) use judged::take_thresholds;
+
+/// Characters of a name: it becomes a part of paths and file names.
+const MAX_NAME: usize = 64;
+
+/// Everything about `scenario`, read from `tree`, that does not go together.
+pub(crate) fn check(scenario: &Scenario, tree: &Tree, problems: &mut Problems) {
+    let mut meaning = Meaning { scenario, tree, problems };
+    meaning.name();
+    meaning.network();
+    meaning.group_names();
+    meaning.nodes();
+    meaning.played();
+    meaning.checks();
+    meaning.thresholds();
+    meaning.observe();
+}
+
+struct Meaning<'a> {
+    scenario: &'a Scenario,
+    tree: &'a Tree,
+    problems: &'a mut Problems,
+}
+
+/// The path of a top-level key.
+fn top(key: &str) -> Path {
+    Path::default().key(key)
+}
+
+impl Meaning<'_> {
+    fn say(&mut self, path: &Path, diagnostic: Diagnostic) {
+        self.problems.add(diagnostic.at(self.tree.locate(path)).path(path.to_string()));
+    }
+
+    fn say_at_key(&mut self, path: &Path, diagnostic: Diagnostic) {
+        self.problems.add(diagnostic.at(self.tree.locate_key(path)).path(path.to_string()));
+    }
+
+    fn name(&mut self) {
+        let name = &self.scenario.name;
+        let plain = |char: char| matches!(char, 'a'..='z' | '0'..='9' | '-');
+        if name.is_empty() || name.chars().count() > MAX_NAME || !name.chars().all(plain) {
+            let suggestion = plain_name(name);
+            self.say(
+                &top("name"),
+                Diagnostic::new(Code::BadName, format!("{} cannot be the name of a scenario", quoted(name)))
+                    .note(format!(
+                        "a name has small letters, digits and hyphens, and at most {MAX_NAME} of them"
+                    ))
+                    .help_if((!suggestion.is_empty()).then(|| format!("write `{suggestion}`"))),
+            );
+        }
+    }
+
+    fn network(&mut self) {
+        if let Err(problems) = self.scenario.network.resolve() {
+            problems.into_iter().for_each(|problem| self.kernel(&top("network"), problem));
+        }
+        if let Links::Dialled(dialling) = self.scenario.fidelity.links {
+            let path = top("fidelity").key("links").key("dialled");
+            dialling.problems().into_iter().for_each(|problem| self.kernel(&path, problem));
+        }
+    }
+
+    fn kernel(&mut self, below: &Path, problem: kernel::Problem) {
+        let path = self.tree.longest(below, &problem.path);
+        self.say(&path, Diagnostic::new(Code::of(problem.code), problem.message).help_if(problem.help));
+    }
+
+    fn observe(&mut self) {
+        let (observe, duration) = (&self.scenario.observe, self.scenario.duration);
+        if let Some(gap) = observe.sample_every {
+            let path = top("observe").key("sample_every");
+            if gap == Duration::ZERO {
+                let message = "samples cannot be taken every 0s";
+                self.say(
+                    &path,
+                    Diagnostic::new(Code::OutOfRange, message).help("write `1s`, or leave it out"),
+                );
+            } else if gap > duration {
+                let message = format!("the first sample would be taken at {gap}, the run ends at {duration}");
+                let related = self.tree.locate(&top("duration"));
+                self.say(
+                    &path,
+                    Diagnostic::new(Code::WindowBeyondRun, message).related(related, "the run's duration"),
+                );
+            }
+        }
+        if let Some(events) = &observe.events {
+            self.observed(&top("observe").key("events"), events);
+        }
+    }
+}
+
+/// What a name might have been meant to be.
+fn plain_name(name: &str) -> String {
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .map(|char| if char.is_ascii_alphanumeric() { char } else { '-' })
+        .take(MAX_NAME)
+        .collect();
+    plain.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
