@@ -56,29 +56,15 @@ pub struct Connections<T> {
 
 #[derive(Clone, Debug)]
 enum Link<T> {
-    Dialling {
-        attempt: Attempt,
-        trip: u8,
-        until: Instant,
-        waiting: Vec<(T, u64)>,
-    },
-    Up {
-        far_incarnation: u32,
-        used: Instant,
-    },
+    Dialling { attempt: Attempt, trip: u8, until: Instant, waiting: Vec<(T, u64)> },
+    Up { far_incarnation: u32, used: Instant },
 }
 
 impl<T> Connections<T> {
     /// No links yet, in this life of the peer.
     #[must_use]
     pub const fn new(config: Dialling, incarnation: u32) -> Self {
-        Self {
-            config,
-            incarnation,
-            dials: 0,
-            links: BTreeMap::new(),
-            next: Instant::NEVER,
-        }
+        Self { config, incarnation, dials: 0, links: BTreeMap::new(), next: Instant::NEVER }
     }
 
     /// Links and dials under way.
@@ -95,10 +81,7 @@ impl<T> Connections<T> {
 
     /// The peers to whom there is a link, by number.
     pub fn up(&self) -> impl Iterator<Item = u32> {
-        let up = self
-            .links
-            .iter()
-            .filter(|(_, link)| matches!(link, Link::Up { .. }));
+        let up = self.links.iter().filter(|(_, link)| matches!(link, Link::Up { .. }));
         up.map(|(peer, _)| *peer)
     }
 
@@ -122,11 +105,7 @@ impl<T> Connections<T> {
             Some(Link::Dialling { waiting, .. }) if waiting.len() < MAX_WAITING => {
                 waiting.push((payload, size_bytes));
             }
-            _ => out.push(Effect::Failed {
-                to,
-                payload,
-                reason: DialFailure::TooManyWaiting,
-            }),
+            _ => out.push(Effect::Failed { to, payload, reason: DialFailure::TooManyWaiting }),
         }
     }
 
@@ -169,11 +148,9 @@ impl<T> Connections<T> {
         match control {
             Control::Dial { attempt, trip } if trip < LAST_TRIP => self.answer(from, attempt, trip, out),
             Control::Dial { attempt, .. } => self.accept(now, from, attempt, out),
-            Control::Answer {
-                attempt,
-                trip,
-                incarnation,
-            } => self.proceed(now, from, (attempt, trip), incarnation, out),
+            Control::Answer { attempt, trip, incarnation } => {
+                self.proceed(now, from, (attempt, trip), incarnation, out);
+            }
             Control::Refuse { attempt } => {
                 if matches!(self.links.get(&from), Some(Link::Dialling { attempt: mine, .. }) if *mine == attempt)
                 {
@@ -217,17 +194,10 @@ impl<T> Connections<T> {
         if self.is_full() {
             return Err(DialFailure::TooManyLinks);
         }
-        let attempt = Attempt {
-            incarnation: self.incarnation,
-            count: self.dials,
-        };
+        let attempt = Attempt { incarnation: self.incarnation, count: self.dials };
         self.dials += 1;
-        let dialling = Link::Dialling {
-            attempt,
-            trip: 0,
-            until: now + self.config.timeout,
-            waiting: Vec::new(),
-        };
+        let dialling =
+            Link::Dialling { attempt, trip: 0, until: now + self.config.timeout, waiting: Vec::new() };
         self.insert(to, dialling);
         transmit_dial(to, attempt, 0, out);
         Ok(())
@@ -243,19 +213,12 @@ impl<T> Connections<T> {
         let full = self.is_full();
         match self.links.get_mut(&from) {
             // Both dialled at once, or the far side closed and its word was lost: the link stays.
-            Some(Link::Up {
-                far_incarnation,
-                used,
-            }) if *far_incarnation == attempt.incarnation => {
+            Some(Link::Up { far_incarnation, used }) if *far_incarnation == attempt.incarnation => {
                 *used = now;
                 self.answer(from, attempt, LAST_TRIP, out);
                 return;
             }
-            Some(Link::Up { far_incarnation, .. }) if *far_incarnation > attempt.incarnation => return,
-            Some(Link::Up { .. }) => out.push(Effect::Down {
-                peer: from,
-                reason: DownReason::FarRestarted,
-            }),
+            Some(Link::Up { .. }) => out.push(Effect::Down { peer: from, reason: DownReason::FarRestarted }),
             Some(Link::Dialling { waiting: mine, .. }) => waiting = core::mem::take(mine),
             None if full => {
                 transmit(from, Frame::Control(Control::Refuse { attempt }), 0, out);
@@ -277,12 +240,7 @@ impl<T> Connections<T> {
         out: &mut Vec<Effect<T>>,
     ) {
         match self.links.get_mut(&from) {
-            Some(Link::Dialling {
-                attempt,
-                trip,
-                waiting,
-                ..
-            }) if (*attempt, *trip) == answered => {
+            Some(Link::Dialling { attempt, trip, waiting, .. }) if (*attempt, *trip) == answered => {
                 if *trip < LAST_TRIP {
                     *trip += 1;
                     transmit_dial(from, *attempt, *trip, out);
@@ -306,10 +264,7 @@ impl<T> Connections<T> {
         waiting: Vec<(T, u64)>,
         out: &mut Vec<Effect<T>>,
     ) {
-        let up = Link::Up {
-            far_incarnation,
-            used: now,
-        };
+        let up = Link::Up { far_incarnation, used: now };
         self.insert(peer, up);
         out.push(Effect::Up { peer, direction });
         for (payload, size_bytes) in waiting {
@@ -330,10 +285,7 @@ impl<T> Connections<T> {
                 out.push(Effect::Down { peer, reason: down });
             }
             Some(Link::Dialling { waiting, .. }) => {
-                out.push(Effect::DialFailed {
-                    peer,
-                    reason: failure,
-                });
+                out.push(Effect::DialFailed { peer, reason: failure });
                 out.extend(waiting.into_iter().map(|(payload, _)| Effect::Failed {
                     to: peer,
                     payload,
@@ -345,11 +297,7 @@ impl<T> Connections<T> {
     }
 
     fn answer(&self, to: u32, attempt: Attempt, trip: u8, out: &mut Vec<Effect<T>>) {
-        let answer = Control::Answer {
-            attempt,
-            trip,
-            incarnation: self.incarnation,
-        };
+        let answer = Control::Answer { attempt, trip, incarnation: self.incarnation };
         let size = ROUND_TRIPS.get(usize::from(trip)).map_or(0, |(_, back)| *back);
         transmit(to, Frame::Control(answer), size, out);
     }
@@ -365,11 +313,7 @@ impl<T> Link<T> {
 }
 
 fn transmit<T>(to: u32, frame: Frame<T>, size_bytes: u64, out: &mut Vec<Effect<T>>) {
-    out.push(Effect::Transmit {
-        to,
-        frame,
-        size_bytes,
-    });
+    out.push(Effect::Transmit { to, frame, size_bytes });
 }
 
 fn transmit_dial<T>(to: u32, attempt: Attempt, trip: u8, out: &mut Vec<Effect<T>>) {

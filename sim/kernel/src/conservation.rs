@@ -44,22 +44,11 @@ pub fn assert_conserved(shards: &[Conserved]) {
 mod tests {
     use super::*;
 
-    const MADE_HERE: Conserved = Conserved {
-        made: 10,
-        handled: 4,
-        pending: 2,
-    };
+    const MADE_HERE: Conserved = Conserved { made: 10, handled: 4, pending: 2 };
 
     #[test]
     fn events_may_be_made_here_and_handled_there() {
-        assert_conserved(&[
-            MADE_HERE,
-            Conserved {
-                made: 1,
-                handled: 4,
-                pending: 1,
-            },
-        ]);
+        assert_conserved(&[MADE_HERE, Conserved { made: 1, handled: 4, pending: 1 }]);
     }
 
     #[test]

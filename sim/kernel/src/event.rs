@@ -15,10 +15,7 @@ pub struct EventId {
 
 impl EventId {
     /// The cause of what no peer caused: workloads, faults, the beginning.
-    pub const SCRIPT: Self = Self {
-        peer: u32::MAX,
-        count: 0,
-    };
+    pub const SCRIPT: Self = Self { peer: u32::MAX, count: 0 };
 }
 
 /// One event: 32 bytes and its payload. Large payloads belong behind a handle.
@@ -40,11 +37,7 @@ pub struct Event<M> {
 
 impl<M> Timed for Event<M> {
     fn key(&self) -> Key {
-        Key {
-            at: self.at,
-            sender: self.from,
-            sequence: self.sequence,
-        }
+        Key { at: self.at, sender: self.from, sequence: self.sequence }
     }
 }
 

@@ -99,10 +99,7 @@ pub(crate) struct Weather {
 
 impl Weather {
     pub(crate) fn new(faults: Vec<LinkFault>) -> Self {
-        let mut changes: Vec<_> = faults
-            .iter()
-            .flat_map(|fault| [fault.from, fault.until])
-            .collect();
+        let mut changes: Vec<_> = faults.iter().flat_map(|fault| [fault.from, fault.until]).collect();
         changes.sort_unstable();
         changes.dedup();
         Self {
@@ -131,9 +128,7 @@ impl Weather {
         let calm = self.is_calm(at);
         let Self { faults, active, .. } = self;
         let active = if calm { &[] } else { active.as_slice() };
-        active
-            .iter()
-            .filter_map(|position| Some((*position, faults.get(*position)?)))
+        active.iter().filter_map(|position| Some((*position, faults.get(*position)?)))
     }
 
     fn look(&mut self, at: Instant) {
@@ -142,11 +137,7 @@ impl Weather {
         self.since = change(later.checked_sub(1)).unwrap_or(Instant::START);
         self.until = change(Some(later)).unwrap_or(Instant::NEVER);
         self.active.clear();
-        let on = self
-            .faults
-            .iter()
-            .enumerate()
-            .filter(|(_, fault)| fault.covers(at));
+        let on = self.faults.iter().enumerate().filter(|(_, fault)| fault.covers(at));
         self.active.extend(on.map(|(position, _)| position));
     }
 }
@@ -161,9 +152,7 @@ mod tests {
             id: 0,
             from: Instant::from_nanos(from),
             until: Instant::from_nanos(until),
-            effect: Effect::Clog {
-                victims: Arc::new([true]),
-            },
+            effect: Effect::Clog { victims: Arc::new([true]) },
         }
     }
 

@@ -155,13 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_no_fingerprint_is_refused() {
-        for text in [
-            "",
-            "0",
-            "+123456789abcdef",
-            "0123456789abcdeg",
-            "0123456789abcdef0",
-        ] {
+        for text in ["", "0", "+123456789abcdef", "0123456789abcdeg", "0123456789abcdef0"] {
             assert_eq!(text.parse::<Fingerprint>(), Err(NoFingerprint), "{text}");
         }
     }

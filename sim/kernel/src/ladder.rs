@@ -50,11 +50,7 @@ impl LadderBuilder {
     #[must_use]
     pub fn new(every: Duration, peers: u32) -> Self {
         assert!(every > Duration::ZERO, "rungs need a distance");
-        Self(Ladder {
-            every,
-            peers,
-            rungs: Vec::new(),
-        })
+        Self(Ladder { every, peers, rungs: Vec::new() })
     }
 
     /// When the next rung is due: before anything at or after it is handled.
@@ -88,10 +84,7 @@ impl LadderBuilder {
     pub fn merge(&mut self, other: &Self) {
         let (mine, other) = (&mut self.0, &other.0);
         let same = mine.every == other.every && mine.peers == other.peers;
-        assert!(
-            same && mine.rungs.len() == other.rungs.len(),
-            "shards of one run have the same rungs"
-        );
+        assert!(same && mine.rungs.len() == other.rungs.len(), "shards of one run have the same rungs");
         for (mine, other) in mine.rungs.iter_mut().zip(&other.rungs) {
             assert!(mine.at == other.at, "shards of one run have the same rungs");
             mine.value.add(other.value);
@@ -170,10 +163,7 @@ pub fn first_difference(a: &Ladder, b: &Ladder) -> Result<Option<Difference>, In
             return Err(Incomparable);
         }
         let leaves = a_rung.leaves.iter().zip(&b_rung.leaves);
-        let mut differing = (0..)
-            .zip(leaves)
-            .filter(|(_, (a, b))| a != b)
-            .map(|(leaf, _)| leaf);
+        let mut differing = (0..).zip(leaves).filter(|(_, (a, b))| a != b).map(|(leaf, _)| leaf);
         if let Some(leaf) = differing.next() {
             return Ok(Some(Difference {
                 after,

@@ -149,10 +149,7 @@ impl Links {
         let places = network.settle(seed, peers.len());
         let limited = (0..network.places().len()).any(|place| network.uplink(place as u8).is_some());
         let rows = peers.iter().zip(places);
-        let tally = Tally {
-            touched: alloc::vec![0; faults.len()],
-            ..Tally::default()
-        };
+        let tally = Tally { touched: alloc::vec![0; faults.len()], ..Tally::default() };
         Self {
             weather: Weather::new(faults),
             uplinks: alloc::vec![Instant::START; if limited { peers.len() } else { 0 }],
@@ -162,12 +159,7 @@ impl Links {
             tally,
             plan: Arc::new(Plan {
                 lookahead: network.lookahead(),
-                peers: rows
-                    .map(|(digest, place)| Row {
-                        digest: *digest,
-                        place,
-                    })
-                    .collect(),
+                peers: rows.map(|(digest, place)| Row { digest: *digest, place }).collect(),
                 base: root("base"),
                 jitter: root("jitter"),
                 loss: root("loss"),
@@ -186,10 +178,7 @@ impl Links {
             in_flight: HashMap::default(),
             sweep_at: LEAST_SWEEP,
             now: self.now,
-            tally: Tally {
-                touched: alloc::vec![0; self.weather.faults().len()],
-                ..Tally::default()
-            },
+            tally: Tally { touched: alloc::vec![0; self.weather.faults().len()], ..Tally::default() },
         }
     }
 
@@ -248,11 +237,7 @@ impl Links {
         size_bytes: u64,
         kind: Carried,
     ) -> Fate {
-        assert!(
-            at >= self.now,
-            "a message was sent at {at}, before its window at {}",
-            self.now
-        );
+        assert!(at >= self.now, "a message was sent at {at}, before its window at {}", self.now);
         let (sender, receiver) = (self.plan.row(from), self.plan.row(to));
         self.tally.sent += 1;
         self.tally.sent_bytes += size_bytes;
@@ -280,19 +265,14 @@ impl Links {
             self.tally.raised_to_floor += 1;
         }
         let arrival = departure + delay;
-        Fate::Arrives(if jitter > Duration::ZERO {
-            self.in_order(from, to, arrival)
-        } else {
-            arrival
-        })
+        Fate::Arrives(if jitter > Duration::ZERO { self.in_order(from, to, arrival) } else { arrival })
     }
 
     /// When the uplink has sent the message's last bit.
     fn leave_uplink(&mut self, at: Instant, from: u32, place: u8, size_bytes: u64) -> Instant {
-        let (Some(speed), Some(free)) = (
-            self.plan.network.uplink(place),
-            self.uplinks.get_mut(from as usize),
-        ) else {
+        let (Some(speed), Some(free)) =
+            (self.plan.network.uplink(place), self.uplinks.get_mut(from as usize))
+        else {
             return at;
         };
         let speed = speed.as_bits_per_second().max(1);
@@ -334,9 +314,7 @@ impl Links {
         message: u64,
         kind: Carried,
     ) -> Option<Loss> {
-        let Self {
-            weather, tally, plan, ..
-        } = self;
+        let Self { weather, tally, plan, .. } = self;
         for (position, fault) in weather.at(at) {
             let loss = match &fault.effect {
                 Effect::Clog { .. } => continue,

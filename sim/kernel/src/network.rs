@@ -110,18 +110,10 @@ mod tests {
     fn a_network_reads_as_people_write_it() {
         let uniform =
             serde_json::from_str::<Network>(r#"{"uniform": {"latency": {"one_way": "50ms"}}}"#).unwrap();
-        let latency = Latency {
-            one_way: Some(Duration::from_millis(50)),
-            ..Latency::default()
-        };
+        let latency = Latency { one_way: Some(Duration::from_millis(50)), ..Latency::default() };
         assert_eq!(
             uniform,
-            Network::Uniform(Uniform {
-                latency,
-                loss: Share::ZERO,
-                uplink: None,
-                floor: DEFAULT_FLOOR,
-            })
+            Network::Uniform(Uniform { latency, loss: Share::ZERO, uplink: None, floor: DEFAULT_FLOOR })
         );
         let regions = r#"{"regions": {"places": {"eu": {"share": "100%", "uplink": "20 Mbit/s"}},
             "latency": {"eu-eu": {"rtt": "24ms", "spread": "10%", "jitter": "3ms"}}, "loss": "1%", "floor": "1ms"}}"#;

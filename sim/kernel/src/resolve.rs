@@ -63,11 +63,7 @@ impl Network {
             Self::Uniform(uniform) => resolve_uniform(uniform, &mut problems),
             Self::Regions(regions) => resolve_regions(regions, &mut problems),
         };
-        if problems.0.is_empty() {
-            Ok(resolved)
-        } else {
-            Err(problems.0)
-        }
+        if problems.0.is_empty() { Ok(resolved) } else { Err(problems.0) }
     }
 }
 
@@ -106,10 +102,7 @@ impl ResolvedNetwork {
     /// at its least. It does not depend on the peers' number nor on the sharding.
     #[must_use]
     pub fn lookahead(&self) -> Duration {
-        let least = self
-            .pairs
-            .iter()
-            .map(|pair| pair.base.saturating_sub(pair.spread));
+        let least = self.pairs.iter().map(|pair| pair.base.saturating_sub(pair.spread));
         least.min().unwrap_or_default().max(self.floor)
     }
 
@@ -119,19 +112,12 @@ impl ResolvedNetwork {
     pub fn settle(&self, seed: Seed, peers: usize) -> Vec<u8> {
         const LINKS: Domain = Domain::new("links");
         const SETTLE: Purpose = Purpose::new("places");
-        let shares = || {
-            self.places
-                .iter()
-                .map(|(_, place)| u64::from(place.share.as_millionths()))
-        };
+        let shares = || self.places.iter().map(|(_, place)| u64::from(place.share.as_millionths()));
         let whole = u64::from(Share::WHOLE.as_millionths());
         let peers = peers as u64;
         let mut counts: Vec<u64> = shares().map(|share| share * peers / whole).collect();
         let left = peers - counts.iter().sum::<u64>();
-        let mut by_remainder: Vec<_> = shares()
-            .map(|share| share * peers % whole)
-            .zip(&mut counts)
-            .collect();
+        let mut by_remainder: Vec<_> = shares().map(|share| share * peers % whole).zip(&mut counts).collect();
         by_remainder.sort_by_key(|(remainder, _)| core::cmp::Reverse(*remainder));
         for (_, count) in by_remainder.into_iter().take(left as usize) {
             *count += 1;
@@ -150,10 +136,7 @@ impl ResolvedNetwork {
 fn resolve_uniform(uniform: &Uniform, problems: &mut Problems) -> ResolvedNetwork {
     problems.check_floor("uniform.floor", uniform.floor);
     problems.check_uplink("uniform.uplink", uniform.uplink);
-    let place = Place {
-        share: Share::WHOLE,
-        uplink: uniform.uplink,
-    };
+    let place = Place { share: Share::WHOLE, uplink: uniform.uplink };
     ResolvedNetwork {
         places: alloc::vec![("everywhere".to_string(), place)],
         pairs: alloc::vec![problems.pair("uniform.latency", &uniform.latency)],
@@ -188,22 +171,13 @@ fn resolve_regions(regions: &Regions, problems: &mut Problems) -> ResolvedNetwor
             if found.is_none() && a <= b && !problems.blames_pairs() {
                 let message = format!("the latency between `{a}` and `{b}` is missing");
                 let help = format!("add `{a}-{b}: {{one_way: 50ms}}`");
-                problems.add(
-                    "regions.latency".to_string(),
-                    "network-pair-missing",
-                    message,
-                    &help,
-                );
+                problems.add("regions.latency".to_string(), "network-pair-missing", message, &help);
             }
             pairs.push(found.map_or_else(Pair::default, |(_, pair)| *pair));
         }
     }
     ResolvedNetwork {
-        places: regions
-            .places
-            .iter()
-            .map(|(name, place)| (name.clone(), place.clone()))
-            .collect(),
+        places: regions.places.iter().map(|(name, place)| (name.clone(), place.clone())).collect(),
         pairs,
         loss: regions.loss,
         floor: regions.floor,
@@ -218,18 +192,9 @@ fn check_places(regions: &Regions, problems: &mut Problems) {
     let count = regions.places.len();
     if count > MAX_PLACES {
         let message = format!("{count} places are more than {MAX_PLACES}");
-        problems.add(
-            path.to_string(),
-            "network-too-many-places",
-            message,
-            "merge neighbouring places",
-        );
+        problems.add(path.to_string(), "network-too-many-places", message, "merge neighbouring places");
     }
-    let total: u64 = regions
-        .places
-        .values()
-        .map(|place| u64::from(place.share.as_millionths()))
-        .sum();
+    let total: u64 = regions.places.values().map(|place| u64::from(place.share.as_millionths())).sum();
     let whole = u64::from(Share::WHOLE.as_millionths());
     if total == whole {
         return;
@@ -253,12 +218,7 @@ struct Problems(Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, path: String, code: &'static str, message: String, help: &str) {
-        self.0.push(Problem {
-            path,
-            code,
-            message,
-            help: Some(help.to_string()),
-        });
+        self.0.push(Problem { path, code, message, help: Some(help.to_string()) });
     }
 
     /// Whether a key of the latency table was not understood: what it meant would be reported as missing.
@@ -270,12 +230,7 @@ impl Problems {
     fn check_floor(&mut self, path: &str, floor: Duration) {
         if floor == Duration::ZERO {
             let message = "a floor of zero lets effects coincide with their causes".to_string();
-            self.add(
-                path.to_string(),
-                "network-floor-zero",
-                message,
-                "write `100us` or leave it out",
-            );
+            self.add(path.to_string(), "network-floor-zero", message, "write `100us` or leave it out");
         }
         self.check_length(path, floor);
     }
@@ -295,12 +250,7 @@ impl Problems {
     fn check_length(&mut self, path: &str, length: Duration) {
         if length > MAX_LATENCY {
             let message = format!("{length} is longer than {MAX_LATENCY}");
-            self.add(
-                path.to_string(),
-                "network-too-long",
-                message,
-                "is the unit right?",
-            );
+            self.add(path.to_string(), "network-too-long", message, "is the unit right?");
         }
     }
 
@@ -316,22 +266,12 @@ impl Problems {
             }
             (Some(one_way), Some(rtt)) => {
                 let message = format!("`one_way: {one_way}` and `rtt: {rtt}` say the same thing twice");
-                self.add(
-                    path.to_string(),
-                    "network-latency-twice",
-                    message,
-                    "keep one of the two",
-                );
+                self.add(path.to_string(), "network-latency-twice", message, "keep one of the two");
                 one_way
             }
             (None, None) => {
                 let message = "it says neither `one_way:` nor `rtt:`".to_string();
-                self.add(
-                    path.to_string(),
-                    "network-latency-missing",
-                    message,
-                    "write `{one_way: 50ms}`",
-                );
+                self.add(path.to_string(), "network-latency-missing", message, "write `{one_way: 50ms}`");
                 Duration::ZERO
             }
         };
@@ -357,12 +297,7 @@ impl Problems {
             self.add(path.to_string(), "network-pair-unknown", message, &help);
         } else if readings.any(|other| Some(other) != first) {
             let message = format!("`{key}` can be read as more than one pair of places");
-            self.add(
-                path.to_string(),
-                "network-pair-ambiguous",
-                message,
-                "rename a place",
-            );
+            self.add(path.to_string(), "network-pair-ambiguous", message, "rename a place");
             return None;
         }
         first

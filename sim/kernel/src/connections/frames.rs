@@ -25,11 +25,7 @@ pub struct Dialling {
 
 impl Default for Dialling {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(10),
-            idle: Duration::from_secs(180),
-            max_links: 1000,
-        }
+        Self { timeout: Duration::from_secs(10), idle: Duration::from_secs(180), max_links: 1000 }
     }
 }
 

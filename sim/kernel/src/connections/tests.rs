@@ -53,11 +53,7 @@ impl Net {
         assert!(connections.len() <= self.config.max_links as usize);
         for effect in out {
             match effect {
-                Effect::Transmit {
-                    to,
-                    frame,
-                    size_bytes,
-                } => {
+                Effect::Transmit { to, frame, size_bytes } => {
                     self.bytes += size_bytes;
                     self.wire.push_back((self.now + DELAY, peer, to, frame));
                 }
@@ -131,10 +127,7 @@ impl Net {
     }
 
     fn up(&self, peer: u32) -> Vec<u32> {
-        self.peers[peer as usize]
-            .iter()
-            .flat_map(Connections::up)
-            .collect()
+        self.peers[peer as usize].iter().flat_map(Connections::up).collect()
     }
 }
 
@@ -153,63 +146,35 @@ fn a_dial_costs_three_round_trips_and_what_waited_follows_in_order() {
         net.send(0, 1, payload);
     }
     net.run_until(ms(1_000));
-    assert_eq!(
-        net.seen,
-        [
-            (ms(250), 1, up(0, Direction::Inbound)),
-            (ms(300), 0, up(1, Direction::Outbound))
-        ]
-    );
+    assert_eq!(net.seen, [(ms(250), 1, up(0, Direction::Inbound)), (ms(300), 0, up(1, Direction::Outbound))]);
     assert_eq!(net.delivered, [(ms(350), 1, 0), (ms(350), 1, 1), (ms(350), 1, 2)]);
     assert_eq!(net.bytes, 62 + 230 + 222 + 52 + 300);
     net.send(1, 0, 9);
     net.run_until(ms(1_050));
-    assert_eq!(
-        net.delivered.last(),
-        Some(&(ms(1_050), 0, 9)),
-        "the link serves both directions"
-    );
+    assert_eq!(net.delivered.last(), Some(&(ms(1_050), 0, 9)), "the link serves both directions");
 }
 
 #[test]
 fn an_idle_link_is_closed_and_use_keeps_it_up() {
-    let config = Dialling {
-        idle: Duration::from_secs(5),
-        ..Dialling::default()
-    };
+    let config = Dialling { idle: Duration::from_secs(5), ..Dialling::default() };
     let mut net = Net::new(2, config);
     for second in 0..10 {
         net.send(0, 1, second);
         net.run_until(ms(3_000 * (u64::from(second) + 1)));
     }
-    assert_eq!(
-        (net.delivered.len(), net.seen.len()),
-        (10, 2),
-        "one link carried all"
-    );
+    assert_eq!((net.delivered.len(), net.seen.len()), (10, 2), "one link carried all");
     net.run_until(ms(60_000));
     // The last payload left at 27 s and arrived 50 ms later: its sender closes first.
     assert_eq!(
         net.seen[2..],
-        [
-            (ms(32_000), 0, down(1, DownReason::Idle)),
-            (ms(32_050), 1, down(0, DownReason::FarClosed)),
-        ]
+        [(ms(32_000), 0, down(1, DownReason::Idle)), (ms(32_050), 1, down(0, DownReason::FarClosed)),]
     );
-    assert!(
-        net.peers
-            .iter()
-            .flatten()
-            .all(|peer| peer.is_empty() && peer.next_deadline().is_none())
-    );
+    assert!(net.peers.iter().flatten().all(|peer| peer.is_empty() && peer.next_deadline().is_none()));
 }
 
 #[test]
 fn a_full_peer_refuses_after_the_handshake_and_does_not_dial() {
-    let config = Dialling {
-        max_links: 1,
-        ..Dialling::default()
-    };
+    let config = Dialling { max_links: 1, ..Dialling::default() };
     let mut net = Net::new(3, config);
     net.send(0, 1, 1);
     net.run_until(ms(1_000));
@@ -222,14 +187,7 @@ fn a_full_peer_refuses_after_the_handshake_and_does_not_dial() {
         net.seen[2..],
         [
             (ms(1_000), 0, failed(2, 3, DialFailure::TooManyLinks)),
-            (
-                ms(1_300),
-                2,
-                Effect::DialFailed {
-                    peer: 1,
-                    reason: refused
-                }
-            ),
+            (ms(1_300), 2, Effect::DialFailed { peer: 1, reason: refused }),
             (ms(1_300), 2, failed(1, 2, refused)),
         ]
     );
@@ -242,11 +200,7 @@ fn two_that_dial_each_other_at_once_share_one_link() {
     net.send(1, 0, 2);
     net.run_until(ms(1_000));
     assert_eq!(net.seen.len(), 2);
-    assert!(
-        net.seen
-            .iter()
-            .all(|(_, peer, effect)| *effect == up(1 - peer, Direction::Inbound))
-    );
+    assert!(net.seen.iter().all(|(_, peer, effect)| *effect == up(1 - peer, Direction::Inbound)));
     assert_eq!(net.delivered.len(), 2);
 }
 
@@ -258,11 +212,7 @@ fn a_crashed_peer_is_silent_and_its_next_life_knows_no_link() {
     net.crash(1);
     net.send(0, 1, 2);
     net.run_until(ms(2_000));
-    assert_eq!(
-        (net.up(0), net.lost.as_slice()),
-        (alloc::vec![1], &[2][..]),
-        "silence"
-    );
+    assert_eq!((net.up(0), net.lost.as_slice()), (alloc::vec![1], &[2][..]), "silence");
     net.restart(1);
     net.send(0, 1, 3);
     net.run_until(ms(2_100));
@@ -314,6 +264,53 @@ fn a_dial_to_nobody_times_out_and_fails_what_waited() {
 }
 
 #[test]
+fn every_dial_has_its_own_deadline() {
+    let mut net = Net::new(4, Dialling::default());
+    for far in 1..4 {
+        net.crash(far);
+        net.send(0, far, far);
+        net.run_until(ms(1_000 * u64::from(far)));
+    }
+    net.run_until(ms(60_000));
+    let failed = net.seen.iter().filter_map(|(at, _, effect)| match effect {
+        Effect::DialFailed { peer, .. } => Some((*at, *peer)),
+        _ => None,
+    });
+    assert_eq!(failed.collect::<Vec<_>>(), [(ms(10_000), 1), (ms(11_000), 2), (ms(12_000), 3)]);
+}
+
+#[test]
+fn an_answer_to_a_dial_that_was_given_up_undoes_the_link() {
+    let config = Dialling { timeout: Duration::from_millis(260), ..Dialling::default() };
+    let mut net = Net::new(2, config);
+    net.send(0, 1, 1);
+    net.run_until(ms(1_000));
+    assert_eq!(net.seen.first(), Some(&(ms(250), 1, up(0, Direction::Inbound))));
+    assert_eq!(net.seen.last(), Some(&(ms(350), 1, down(0, DownReason::Reset))));
+}
+
+#[test]
+fn words_about_an_earlier_dial_change_nothing() {
+    let mut connections = Connections::new(Dialling::default(), 3);
+    let mut out = Vec::new();
+    connections.send(ms(0), 1, 7u32, 1, &mut out);
+    connections.deadline(ms(10_000), &mut out);
+    connections.send(ms(10_000), 1, 8, 1, &mut out);
+    out.clear();
+    let attempt = |count| Attempt { incarnation: 3, count };
+    let answer = |count| Control::Answer { attempt: attempt(count), trip: 0, incarnation: 0 };
+    for late in [answer(0), Control::Refuse { attempt: attempt(0) }, Control::Close, Control::Reset] {
+        connections.frame(ms(10_001), 1, late, &mut out);
+        assert_eq!(out, [], "{late:?}");
+    }
+    connections.frame(ms(10_002), 1, answer(1), &mut out);
+    let dial = Control::Dial { attempt: attempt(1), trip: 1 };
+    assert!(
+        matches!(out.as_slice(), [Effect::Transmit { frame: Frame::Control(next), .. }] if *next == dial)
+    );
+}
+
+#[test]
 fn a_graceful_stop_says_farewell_to_all() {
     let mut net = Net::new(4, Dialling::default());
     net.send(0, 1, 1);
@@ -327,14 +324,7 @@ fn a_graceful_stop_says_farewell_to_all() {
         [
             (ms(1_000), 0, down(1, DownReason::Closed)),
             (ms(1_000), 0, down(2, DownReason::Closed)),
-            (
-                ms(1_000),
-                0,
-                Effect::DialFailed {
-                    peer: 3,
-                    reason: DialFailure::Closed
-                }
-            ),
+            (ms(1_000), 0, Effect::DialFailed { peer: 3, reason: DialFailure::Closed }),
             (ms(1_050), 1, down(0, DownReason::FarClosed)),
             (ms(1_050), 2, down(0, DownReason::FarClosed)),
         ]
@@ -348,10 +338,7 @@ fn settings_of_zero_are_refused_by_name() {
     let problems = serde_json::from_str::<Dialling>(text).unwrap().problems();
     let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["timeout", "idle", "max_links"]);
-    assert_eq!(
-        serde_json::from_str::<Dialling>("{}").unwrap(),
-        Dialling::default()
-    );
+    assert_eq!(serde_json::from_str::<Dialling>("{}").unwrap(), Dialling::default());
 }
 
 #[derive(Clone, Debug)]

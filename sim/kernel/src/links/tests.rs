@@ -51,10 +51,7 @@ fn arrival(fate: Fate) -> Instant {
 }
 
 fn three_places(base_us: [u64; 6], spread: Share, jitter_us: u64) -> Network {
-    let place = |percent| Place {
-        share: Share::from_percent(percent),
-        uplink: None,
-    };
+    let place = |percent| Place { share: Share::from_percent(percent), uplink: None };
     let names = ["a-a", "a-b", "c-a", "b-b", "c-b", "c-c"];
     let latency = names
         .into_iter()
@@ -62,9 +59,7 @@ fn three_places(base_us: [u64; 6], spread: Share, jitter_us: u64) -> Network {
         .map(|(name, us)| (name.into(), uniform(us, spread, jitter_us).latency))
         .collect::<BTreeMap<_, _>>();
     Network::Regions(Regions {
-        places: [("a", 50), ("b", 30), ("c", 20)]
-            .map(|(name, share)| (name.into(), place(share)))
-            .into(),
+        places: [("a", 50), ("b", 30), ("c", 20)].map(|(name, share)| (name.into(), place(share))).into(),
         latency,
         loss: Share::ZERO,
         floor: Duration::from_micros(100),
@@ -103,11 +98,11 @@ proptest! {
         }).collect();
         let uplink = uplink.map(Bandwidth::from_bits_per_second);
         let mut links = links(Uniform { uplink, ..uniform(5_000, Share::from_percent(20), jitter_us) }, 3, clogs);
-        links.sweep_at = 0;
         let mut last = [Instant::START; 3];
         let mut at = Instant::START;
         for (sequence, (gap_us, to)) in (0..).zip(sends) {
             at += Duration::from_micros(gap_us);
+            links.sweep_at = 0;
             links.begin_window(at);
             let arrival = arrival(links.send(at, 0, to, sequence, 200, Carried::OneWay));
             prop_assert!(arrival >= last[to as usize]);
@@ -149,16 +144,10 @@ proptest! {
 
 #[test]
 fn bases_differ_within_the_spread_and_follow_the_seed() {
-    let network = || {
-        Network::Uniform(uniform(10_000, Share::from_percent(50), 0))
-            .resolve()
-            .unwrap()
-    };
+    let network = || Network::Uniform(uniform(10_000, Share::from_percent(50), 0)).resolve().unwrap();
     let bases = |seed| {
         let links = Links::new(network(), Seed(seed), &digests(200), Vec::new());
-        (1..200)
-            .map(|to| links.base(0, to).as_nanos())
-            .collect::<Vec<_>>()
+        (1..200).map(|to| links.base(0, to).as_nanos()).collect::<Vec<_>>()
     };
     let mean = bases(1).iter().sum::<u64>() / 199;
     // 199 uniform draws of [5 ms, 15 ms]: 4 sigma are 0.82 ms.
@@ -174,19 +163,9 @@ fn what_is_lost_is_a_share_of_requests_and_one_way_messages() {
         id,
         from: Instant::START,
         until: ms(1),
-        effect: Effect::Loss {
-            share: loss,
-            victims: [false, false, true].into(),
-        },
+        effect: Effect::Loss { share: loss, victims: [false, false, true].into() },
     };
-    let mut links = links(
-        Uniform {
-            loss,
-            ..uniform(10_000, Share::ZERO, 0)
-        },
-        3,
-        [0, 1].map(fault).into(),
-    );
+    let mut links = links(Uniform { loss, ..uniform(10_000, Share::ZERO, 0) }, 3, [0, 1].map(fault).into());
     let mut lost = |to, kind| {
         let fates = (0..10_000).map(|sequence| links.send(Instant::START, 0, to, sequence, 1, kind));
         fates.filter(|fate| matches!(fate, Fate::Lost(_))).count() as f64
@@ -211,10 +190,7 @@ fn a_partition_cuts_crossing_messages_while_it_lasts_and_nothing_else() {
         id: 7,
         from: ms(10),
         until: ms(20),
-        effect: Effect::Partition {
-            side: side.into(),
-            cut: Cut::BothWays,
-        },
+        effect: Effect::Partition { side: side.into(), cut: Cut::BothWays },
     };
     let mut links = links(uniform(10_000, Share::ZERO, 0), 5, [partition].into());
     let mut sequence = 0;
@@ -224,19 +200,12 @@ fn a_partition_cuts_crossing_messages_while_it_lasts_and_nothing_else() {
                 sequence += 1;
                 let fate = links.send(ms(at), from, to, sequence, 1, Carried::Control);
                 let cut = on && a != b && a != NO_SIDE && b != NO_SIDE;
-                let expected = if cut {
-                    Fate::Lost(Loss::Partition)
-                } else {
-                    Fate::Arrives(ms(at + 10))
-                };
+                let expected = if cut { Fate::Lost(Loss::Partition) } else { Fate::Arrives(ms(at + 10)) };
                 assert_eq!(fate, expected, "{from} -> {to} at {at} ms");
             }
         }
     }
-    assert_eq!(
-        (links.tally().lost_partition, &links.tally().touched[..]),
-        (16, &[16][..])
-    );
+    assert_eq!((links.tally().lost_partition, &links.tally().touched[..]), (16, &[16][..]));
 }
 
 #[test]
@@ -245,15 +214,10 @@ fn a_clog_holds_messages_until_it_ends_and_then_the_next_one_does() {
         id: 0,
         from: ms(from),
         until: ms(until),
-        effect: Effect::Clog {
-            victims: [true, false, false].into(),
-        },
+        effect: Effect::Clog { victims: [true, false, false].into() },
     };
-    let mut links = links(
-        uniform(10_000, Share::ZERO, 0),
-        3,
-        [clog(5, 50), clog(50, 60), clog(70, 80)].into(),
-    );
+    let mut links =
+        links(uniform(10_000, Share::ZERO, 0), 3, [clog(5, 50), clog(50, 60), clog(70, 80)].into());
     let mut send = |at, from, to| arrival(links.send(ms(at), from, to, 0, 1, Carried::OneWay));
     assert_eq!(send(4, 0, 1), ms(14), "it left before");
     assert_eq!(send(5, 0, 1), ms(70));
@@ -274,23 +238,16 @@ fn a_delay_below_the_floor_is_raised_and_counted() {
 
 #[test]
 fn what_arrived_is_forgotten() {
-    let mut links = links(uniform(1_000, Share::ZERO, 1_000), 2_000, Vec::new());
+    let mut links = links(uniform(1_000, Share::ZERO, 10_000), 2_000, Vec::new());
     for window in 0..50u64 {
         let at = ms(window);
         links.begin_window(at);
         for from in 0..2_000 {
-            links.send(
-                at,
-                from,
-                (from + window as u32 + 1) % 2_000,
-                window,
-                1,
-                Carried::OneWay,
-            );
+            links.send(at, from, (from + window as u32 + 1) % 2_000, window, 1, Carried::OneWay);
         }
     }
-    // At most three windows' messages are in flight, and as many again wait to be swept.
-    assert!(links.in_flight.len() <= 14_000, "{}", links.in_flight.len());
+    // At most eleven windows' messages are in flight, and as many again wait to be swept.
+    assert!(links.in_flight.len() <= 44_000, "{}", links.in_flight.len());
 }
 
 #[test]

@@ -9,10 +9,7 @@ fn network(text: &str) -> Network {
 
 fn codes(text: &str) -> Vec<(String, &'static str)> {
     let problems = network(text).resolve().unwrap_err();
-    problems
-        .into_iter()
-        .map(|problem| (problem.path, problem.code))
-        .collect()
+    problems.into_iter().map(|problem| (problem.path, problem.code)).collect()
 }
 
 const PLACES: &str = r#""places": {"eu": {"share": "50%"}, "us-east": {"share": "50%"}}"#;
@@ -37,10 +34,7 @@ fn both_orders_of_a_pair_and_names_with_hyphens_are_understood() {
 #[test]
 fn the_floor_bounds_the_lookahead_from_below() {
     let text = r#"{"uniform": {"latency": {"one_way": "10ms", "spread": "100%"}, "floor": "2ms"}}"#;
-    assert_eq!(
-        network(text).resolve().unwrap().lookahead(),
-        Duration::from_millis(2)
-    );
+    assert_eq!(network(text).resolve().unwrap().lookahead(), Duration::from_millis(2));
 }
 
 #[test]
@@ -59,10 +53,7 @@ fn every_mistake_is_named_where_it_stands() {
     let text = r#"{"uniform": {"latency": {"one_way": "1ms", "rtt": "2ms"}}}"#;
     assert_eq!(codes(text), [at("uniform.latency", "network-latency-twice")]);
     let text = format!(r#"{{"regions": {{{PLACES}, "latency": {{"eu-us": {{"one_way": "5ms"}}}}}}}}"#);
-    assert_eq!(
-        codes(&text),
-        [at("regions.latency.eu-us", "network-pair-unknown")]
-    );
+    assert_eq!(codes(&text), [at("regions.latency.eu-us", "network-pair-unknown")]);
     let text = format!(
         r#"{{"regions": {{{PLACES}, "latency": {{"eu-us-east": {{"one_way": "5ms"}}, "us-east-eu": {{"one_way": "5ms"}}}}}}}}"#
     );
@@ -78,10 +69,7 @@ fn every_mistake_is_named_where_it_stands() {
         "latency": {"a-b-b": {"one_way": "5ms"}}}}"#;
     assert_eq!(
         codes(text),
-        [
-            at("regions.places", "network-shares"),
-            at("regions.latency.a-b-b", "network-pair-ambiguous"),
-        ]
+        [at("regions.places", "network-shares"), at("regions.latency.a-b-b", "network-pair-ambiguous"),]
     );
 }
 
@@ -90,10 +78,7 @@ fn shares_say_what_is_missing() {
     let text =
         r#"{"regions": {"places": {"a": {"share": "60.5%"}}, "latency": {"a-a": {"one_way": "5ms"}}}}"#;
     let problems = network(text).resolve().unwrap_err();
-    assert_eq!(
-        problems[0].message,
-        "the places' shares add up to 60.5%, not to 100%"
-    );
+    assert_eq!(problems[0].message, "the places' shares add up to 60.5%, not to 100%");
     assert_eq!(problems[0].help.as_deref(), Some("39.5% are missing"));
 }
 
@@ -128,4 +113,12 @@ fn the_seed_decides_who_lives_where() {
     let resolved = network(&text).resolve().unwrap();
     assert_eq!(resolved.settle(Seed(1), 100), resolved.settle(Seed(1), 100));
     assert_ne!(resolved.settle(Seed(1), 100), resolved.settle(Seed(2), 100));
+}
+
+#[test]
+fn the_largest_remainder_gets_the_peer_that_is_left() {
+    let text = r#"{"regions": {"places": {"a": {"share": "60.6%"}, "b": {"share": "39.4%"}},
+        "latency": {"a-a": {"one_way": "5ms"}, "a-b": {"one_way": "5ms"}, "b-b": {"one_way": "5ms"}}}}"#;
+    let homes = network(text).resolve().unwrap().settle(Seed(1), 10);
+    assert_eq!(homes.iter().filter(|home| **home == 0).count(), 6);
 }
