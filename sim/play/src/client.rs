@@ -112,26 +112,17 @@ impl Thinker {
     }
 
     fn stream(&self, lane: &Lane, purpose: Purpose) -> types::Stream {
-        lane.stream(
-            self.scene.seed,
-            purpose,
-            mix(u64::from(self.client), self.thoughts),
-        )
+        lane.stream(self.scene.seed, purpose, mix(u64::from(self.client), self.thoughts))
     }
 
     fn question(&self, lane: &Lane, now: Instant) -> Option<Ask> {
         let mut stream = self.stream(lane, Purpose::new("question"));
         match &lane.question {
-            Question::Peer => self
-                .scene
-                .present_peer(now, self.peer, &mut stream)
-                .map(Ask::Peer),
+            Question::Peer => self.scene.present_peer(now, self.peer, &mut stream).map(Ask::Peer),
             Question::Key => Some(Ask::Key(stream.bytes32())),
             Question::Get { settle, stored } => {
                 let settled = stored.partition_point(|stored| *stored + *settle <= now);
-                stream.index(settled).map(|number| Ask::Get {
-                    number: number as u32,
-                })
+                stream.index(settled).map(|number| Ask::Get { number: number as u32 })
             }
             Question::Put { .. } => None,
         }

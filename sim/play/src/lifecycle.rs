@@ -109,11 +109,7 @@ impl Turn {
             Life::Down(Parting::Crash) => 0,
         };
         let fault = event.fault.map_or(0, |fault| u32::from(fault) + 1) & FAULT_MASK;
-        Self {
-            at: event.at,
-            peer: event.peer,
-            code: code | fault << FAULT_SHIFT,
-        }
+        Self { at: event.at, peer: event.peer, code: code | fault << FAULT_SHIFT }
     }
 
     const fn is_up(self) -> bool {
@@ -124,22 +120,12 @@ impl Turn {
         let mild = self.code & MILD != 0;
         let what = if self.is_up() {
             let data = if mild { Data::Kept } else { Data::Lost };
-            Life::Up {
-                incarnation: self.code >> LIFE_SHIFT,
-                data,
-            }
+            Life::Up { incarnation: self.code >> LIFE_SHIFT, data }
         } else {
             Life::Down(if mild { Parting::Graceful } else { Parting::Crash })
         };
-        let fault = (self.code >> FAULT_SHIFT & FAULT_MASK)
-            .checked_sub(1)
-            .map(|fault| fault as u16);
-        LifeEvent {
-            at: self.at,
-            peer: self.peer,
-            what,
-            fault,
-        }
+        let fault = (self.code >> FAULT_SHIFT & FAULT_MASK).checked_sub(1).map(|fault| fault as u16);
+        LifeEvent { at: self.at, peer: self.peer, what, fault }
     }
 }
 
@@ -176,14 +162,8 @@ impl Lifecycle {
                     Some(Join::Poisson(over)) => chance.join(*over),
                     Some(Join::At(_) | Join::Ramp(_)) | None => lifecycle.join_of(group, peer),
                 };
-                Script {
-                    peer,
-                    join,
-                    end: Instant::START + duration,
-                    chance,
-                    turns: &mut lifecycle.turns,
-                }
-                .play(&blows);
+                Script { peer, join, end: Instant::START + duration, chance, turns: &mut lifecycle.turns }
+                    .play(&blows);
                 lifecycle.listed.push(peer);
                 lifecycle.ends.push(lifecycle.turns.len() as u32);
             }
@@ -205,19 +185,21 @@ impl Lifecycle {
     /// Whether `peer` is up at `at`: a life includes the instant of its beginning and not that of its end.
     #[must_use]
     pub fn is_up(&self, peer: u32, at: Instant) -> bool {
+        self.up_since(peer, at).is_some()
+    }
+
+    /// When the life began that `peer` lives at `at`; `None` if it is down.
+    #[must_use]
+    pub fn up_since(&self, peer: u32, at: Instant) -> Option<Instant> {
         match self.list_of(peer) {
             Some(turns) => {
-                let later = turns.partition_point(|turn| turn.at <= at);
-                later
-                    .checked_sub(1)
-                    .and_then(|last| turns.get(last))
-                    .is_some_and(|turn| turn.is_up())
+                let last = turns.partition_point(|turn| turn.at <= at).checked_sub(1)?;
+                turns.get(last).filter(|turn| turn.is_up()).map(|turn| turn.at)
             }
-            None => self
-                .roster
-                .group_of(peer)
-                .map(|group| self.join_of(group, peer))
-                .is_some_and(|join| join <= at && join < Instant::START + self.duration),
+            None => {
+                let join = self.join_of(self.roster.group_of(peer)?, peer);
+                (join <= at && join < Instant::START + self.duration).then_some(join)
+            }
         }
     }
 
@@ -227,10 +209,7 @@ impl Lifecycle {
             groups: (0..self.roster.groups())
                 .map(|group| {
                     let first = self.roster.range(group).start;
-                    GroupCursor {
-                        next: first,
-                        listed: self.listed.partition_point(|peer| *peer < first),
-                    }
+                    GroupCursor { next: first, listed: self.listed.partition_point(|peer| *peer < first) }
                 })
                 .collect(),
             turn: 0,
@@ -240,16 +219,8 @@ impl Lifecycle {
     /// How many departures each fault makes, by its index.
     pub(crate) fn departures(&self, faults: usize) -> Vec<u64> {
         let mut departures = alloc::vec![0; faults];
-        for event in self
-            .turns
-            .iter()
-            .map(|turn| turn.unpack())
-            .filter(|event| !event.is_up())
-        {
-            if let Some(count) = event
-                .fault
-                .and_then(|fault| departures.get_mut(usize::from(fault)))
-            {
+        for event in self.turns.iter().map(|turn| turn.unpack()).filter(|event| !event.is_up()) {
+            if let Some(count) = event.fault.and_then(|fault| departures.get_mut(usize::from(fault))) {
                 *count += 1;
             }
         }
@@ -258,11 +229,7 @@ impl Lifecycle {
 
     fn list_of(&self, peer: u32) -> Option<&[Turn]> {
         let place = self.listed.binary_search(&peer).ok()?;
-        let start = place
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before))
-            .copied()
-            .unwrap_or(0);
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.turns.get(start as usize..*self.ends.get(place)? as usize)
     }
 
@@ -301,10 +268,8 @@ struct GroupCursor {
 impl Cursor {
     /// The next event and where it comes from.
     fn find(&mut self, lifecycle: &Lifecycle) -> Option<(LifeEvent, Option<usize>)> {
-        let turn = lifecycle
-            .order
-            .get(self.turn)
-            .and_then(|position| lifecycle.turns.get(*position as usize));
+        let turn =
+            lifecycle.order.get(self.turn).and_then(|position| lifecycle.turns.get(*position as usize));
         let mut best = turn.map(|turn| (turn.unpack(), None));
         for (group, cursor) in self.groups.iter_mut().enumerate() {
             cursor.skip_listed(lifecycle);
@@ -314,16 +279,8 @@ impl Cursor {
             let at = lifecycle.join_of(group, cursor.next);
             let sooner = best.is_none_or(|(event, _)| (at, cursor.next) < (event.at, event.peer));
             if sooner && at < Instant::START + lifecycle.duration {
-                let what = Life::Up {
-                    incarnation: 0,
-                    data: Data::Lost,
-                };
-                let event = LifeEvent {
-                    at,
-                    peer: cursor.next,
-                    what,
-                    fault: None,
-                };
+                let what = Life::Up { incarnation: 0, data: Data::Lost };
+                let event = LifeEvent { at, peer: cursor.next, what, fault: None };
                 best = Some((event, Some(group)));
             }
         }
@@ -378,19 +335,8 @@ struct Misfortunes<'a> {
 /// A misfortune that takes a peer down.
 #[derive(Clone, Copy)]
 enum Blow<'a> {
-    Stop {
-        fault: u16,
-        at: Instant,
-        parting: Parting,
-        restart: Option<Restart>,
-    },
-    Churn {
-        fault: u16,
-        name: u64,
-        begin: Instant,
-        end: Instant,
-        churn: &'a Churn,
-    },
+    Stop { fault: u16, at: Instant, parting: Parting, restart: Option<Restart> },
+    Churn { fault: u16, name: u64, begin: Instant, end: Instant, churn: &'a Churn },
 }
 
 impl<'a> Misfortunes<'a> {
@@ -400,34 +346,19 @@ impl<'a> Misfortunes<'a> {
             let blow = match fault {
                 Fault::Churn(churn) => {
                     let end = end.unwrap_or(Instant::NEVER);
-                    Blow::Churn {
-                        fault: index,
-                        name: mix::mix_name(name),
-                        begin,
-                        end,
-                        churn,
-                    }
+                    Blow::Churn { fault: index, name: mix::mix_name(name), begin, end, churn }
                 }
-                Fault::Crash(crash) => Blow::Stop {
-                    fault: index,
-                    at: begin,
-                    parting: Parting::Crash,
-                    restart: crash.restart,
-                },
-                Fault::Leave(leave) => Blow::Stop {
-                    fault: index,
-                    at: begin,
-                    parting: Parting::Graceful,
-                    restart: leave.restart,
-                },
+                Fault::Crash(crash) => {
+                    Blow::Stop { fault: index, at: begin, parting: Parting::Crash, restart: crash.restart }
+                }
+                Fault::Leave(leave) => {
+                    Blow::Stop { fault: index, at: begin, parting: Parting::Graceful, restart: leave.restart }
+                }
                 Fault::Partition(_) | Fault::Clog(_) | Fault::Loss(_) => return None,
             };
             Some((blow, victims))
         };
-        Self {
-            roster,
-            blows: (0..).zip(faults).filter_map(blow).collect(),
-        }
+        Self { roster, blows: (0..).zip(faults).filter_map(blow).collect() }
     }
 
     fn of(&self, peer: u32) -> Vec<Blow<'a>> {
@@ -436,11 +367,7 @@ impl<'a> Misfortunes<'a> {
             Chosen::Groups(groups) => group.is_some_and(|group| groups.contains(&group)),
             Chosen::Peers(peers) => peers.binary_search(&peer).is_ok(),
         };
-        self.blows
-            .iter()
-            .filter(|(_, victims)| hit(victims))
-            .map(|(blow, _)| *blow)
-            .collect()
+        self.blows.iter().filter(|(_, victims)| hit(victims)).map(|(blow, _)| *blow).collect()
     }
 }
 
@@ -483,12 +410,7 @@ impl Script<'_> {
     }
 
     fn turn(&mut self, at: Instant, what: Life, fault: Option<u16>) {
-        self.turns.push(Turn::pack(&LifeEvent {
-            at,
-            peer: self.peer,
-            what,
-            fault,
-        }));
+        self.turns.push(Turn::pack(&LifeEvent { at, peer: self.peer, what, fault }));
     }
 
     /// When `blow` would end the life that began at `born`.
@@ -497,43 +419,18 @@ impl Script<'_> {
         const LEAST: Duration = Duration::from_nanos(1);
         match *blow {
             // A stop at the very instant of a start comes after it, once.
-            Blow::Stop {
-                fault,
-                at,
-                parting,
-                restart,
-            } => {
+            Blow::Stop { fault, at, parting, restart } => {
                 let missed = at < born || (at == born && incarnation > 0);
                 let back = restart.map(|restart| (at + restart.after.max(LEAST), restart.data));
-                (!missed).then_some(Ending {
-                    at,
-                    fault,
-                    parting,
-                    back,
-                })
+                (!missed).then_some(Ending { at, fault, parting, back })
             }
-            Blow::Churn {
-                fault,
-                name,
-                begin,
-                end,
-                churn,
-            } => {
+            Blow::Churn { fault, name, begin, end, churn } => {
                 let streams = Streams::new(self.chance.seed, PLAY, self.chance.digest, incarnation);
                 let mut stream = streams.stream(Purpose::new("churn"), name);
                 let at = born.max(begin) + churn.session.draw(&mut stream).max(LEAST);
-                let parting = if stream.happens(churn.graceful) {
-                    Parting::Graceful
-                } else {
-                    Parting::Crash
-                };
+                let parting = if stream.happens(churn.graceful) { Parting::Graceful } else { Parting::Crash };
                 let back = at + churn.downtime.draw(&mut stream).max(LEAST);
-                (at < end).then_some(Ending {
-                    at,
-                    fault,
-                    parting,
-                    back: Some((back.min(end), churn.data)),
-                })
+                (at < end).then_some(Ending { at, fault, parting, back: Some((back.min(end), churn.data)) })
             }
         }
     }

@@ -22,25 +22,14 @@ pub(crate) fn link_fault(
 ) -> Option<LinkFault> {
     let effect = match fault {
         Fault::Churn(_) | Fault::Crash(_) | Fault::Leave(_) => return None,
-        Fault::Partition(partition) => Effect::Partition {
-            side: sides(partition.division()?, roster, stream),
-            cut: Cut::BothWays,
-        },
-        Fault::Clog(_) => Effect::Clog {
-            victims: mask(victims, roster),
-        },
-        Fault::Loss(loss) => Effect::Loss {
-            share: loss.share,
-            victims: mask(victims, roster),
-        },
+        Fault::Partition(partition) => {
+            Effect::Partition { side: sides(partition.division()?, roster, stream), cut: Cut::BothWays }
+        }
+        Fault::Clog(_) => Effect::Clog { victims: mask(victims, roster) },
+        Fault::Loss(loss) => Effect::Loss { share: loss.share, victims: mask(victims, roster) },
     };
     let (from, until) = fault.window(Duration::MAX);
-    Some(LinkFault {
-        id: index,
-        from,
-        until: until?,
-        effect,
-    })
+    Some(LinkFault { id: index, from, until: until?, effect })
 }
 
 fn mask(victims: &Chosen, roster: &Roster) -> Arc<[bool]> {
@@ -69,13 +58,7 @@ fn sides(division: Division<'_>, roster: &Roster, stream: &mut Stream) -> Arc<[u
                     .flat_map(|group| roster.range(group))
                     .collect()
             };
-            (
-                NO_SIDE,
-                (0..NO_SIDE)
-                    .zip(sides)
-                    .map(|(side, names)| (side, peers_of(names)))
-                    .collect(),
-            )
+            (NO_SIDE, (0..NO_SIDE).zip(sides).map(|(side, names)| (side, peers_of(names))).collect())
         }
     };
     let mut side_of = alloc::vec![others; peers as usize];

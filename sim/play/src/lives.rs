@@ -26,12 +26,7 @@ impl Lives {
     pub(crate) fn new(lifecycle: Arc<Lifecycle>) -> Self {
         let cursor = lifecycle.cursor();
         let online = Online::new(Arc::clone(lifecycle.roster()));
-        Self {
-            told: cursor.clone(),
-            known: cursor,
-            online,
-            lifecycle,
-        }
+        Self { told: cursor.clone(), known: cursor, online, lifecycle }
     }
 
     /// When the next event is.

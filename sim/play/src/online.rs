@@ -65,11 +65,7 @@ impl Online {
             Chosen::Groups(groups) => Among::Groups(groups.clone()),
             Chosen::Peers(members) => {
                 let places = alloc::vec![DOWN; members.len()];
-                self.parties.push(Party {
-                    members: Arc::clone(members),
-                    places,
-                    up: Vec::new(),
-                });
+                self.parties.push(Party { members: Arc::clone(members), places, up: Vec::new() });
                 Among::Party(self.parties.len() - 1)
             }
         }
@@ -134,11 +130,7 @@ impl Online {
         let others = self.count() - u32::from(self.is_up(except));
         let picked = self.nth_of_all(stream.index(others as usize)? as u32)?;
         // Whoever is last stands in for the one who is left out.
-        if picked == except {
-            self.nth_of_all(others)
-        } else {
-            Some(picked)
-        }
+        if picked == except { self.nth_of_all(others) } else { Some(picked) }
     }
 
     /// As many of those groups as `amount` says, except `except`, each as likely; into `out`, in the order drawn.
@@ -153,11 +145,8 @@ impl Online {
         out.clear();
         let among = Among::Groups(groups.to_vec());
         let count = self.count_among(&among);
-        let own = self.is_up(except)
-            && self
-                .roster
-                .group_of(except)
-                .is_some_and(|group| groups.contains(&group));
+        let own =
+            self.is_up(except) && self.roster.group_of(except).is_some_and(|group| groups.contains(&group));
         let others = count - u32::from(own);
         let wanted = match amount {
             Amount::All => others,
@@ -238,10 +227,8 @@ impl Party {
         }
         self.up.swap_remove(place as usize);
         set(&mut self.places, member, DOWN);
-        if let Some(moved) = self
-            .up
-            .get(place as usize)
-            .and_then(|peer| self.members.binary_search(peer).ok())
+        if let Some(moved) =
+            self.up.get(place as usize).and_then(|peer| self.members.binary_search(peer).ok())
         {
             set(&mut self.places, moved, place);
         }

@@ -21,7 +21,7 @@ use crate::script::{Script, count_arrivals, first_stores};
 use crate::serial::Part;
 use crate::tally::{CLIENTS, Subject, Tally};
 
-/// What a play is made of. [`crate::problems`] says what is wrong with it; a play of something wrong is a play in which
+/// What a play is made of. [`crate::problems()`] says what is wrong with it; a play of something wrong is a play in which
 /// less happens.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
@@ -61,17 +61,9 @@ impl Play {
     /// If the book holds fewer peers than the groups have.
     #[must_use]
     pub fn new(inputs: &Inputs<'_>, book: &Arc<SharedBook>) -> Self {
-        let Inputs {
-            groups,
-            duration,
-            seed,
-            ..
-        } = *inputs;
+        let Inputs { groups, duration, seed, .. } = *inputs;
         let roster = Arc::new(Roster::new(groups));
-        assert!(
-            roster.peers() as usize <= book.len(),
-            "every peer of the plan has an identity"
-        );
+        assert!(roster.peers() as usize <= book.len(), "every peer of the plan has an identity");
         let faults: Vec<_> = (0..)
             .zip(inputs.faults)
             .map(|(index, fault)| {
@@ -80,24 +72,11 @@ impl Play {
                 (fault.clone(), name, victims)
             })
             .collect();
-        let lifecycle = Arc::new(Lifecycle::new(
-            &roster,
-            groups,
-            &faults,
-            duration,
-            seed,
-            book.digests(),
-        ));
+        let lifecycle = Arc::new(Lifecycle::new(&roster, groups, &faults, duration, seed, book.digests()));
         let lanes = (0..)
             .zip(inputs.workloads)
             .flat_map(|(index, workload)| {
-                let from = choose(
-                    &roster,
-                    seed,
-                    workload.from(),
-                    "from",
-                    &workload.name(usize::from(index)),
-                );
+                let from = choose(&roster, seed, workload.from(), "from", &workload.name(usize::from(index)));
                 Lane::of(index, workload, &from, duration)
             })
             .collect();
@@ -108,14 +87,7 @@ impl Play {
                 amount: group.bootstrap.amount().unwrap_or(Amount::Number(0)),
             })
             .collect();
-        let scene = Scene {
-            seed,
-            book: Arc::clone(book),
-            roster,
-            lifecycle,
-            lanes,
-            bootstraps,
-        };
+        let scene = Scene { seed, book: Arc::clone(book), roster, lifecycle, lanes, bootstraps };
         let scene = Arc::new(with_stores(scene));
         let tallies = tallies_of(&scene, &faults, duration);
         Self {
@@ -160,17 +132,19 @@ impl Play {
         &self.scene.roster
     }
 
+    /// The groups, in the order in which their peers are numbered.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
     /// The group that `peer` belongs to.
     ///
     /// # Panics
     /// If no peer has this number.
     #[must_use]
     pub fn group_of(&self, peer: u32) -> &Group {
-        let group = self
-            .scene
-            .roster
-            .group_of(peer)
-            .and_then(|group| self.groups.get(group));
+        let group = self.scene.roster.group_of(peer).and_then(|group| self.groups.get(group));
         #[expect(clippy::expect_used, reason = "numbers of peers are made here")]
         group.expect("every peer belongs to a group")
     }
@@ -190,10 +164,7 @@ impl Play {
     /// When the last change is made by a fault to the network; `None` without faults.
     #[must_use]
     pub fn last_change(&self) -> Option<Instant> {
-        self.faults
-            .iter()
-            .map(|(fault, ..)| fault.last_change(self.duration))
-            .max()
+        self.faults.iter().map(|(fault, ..)| fault.last_change(self.duration)).max()
     }
 
     /// Every life of every peer, from the beginning.
@@ -230,11 +201,7 @@ impl Play {
     #[must_use]
     pub fn clients_of(&self, peer: u32) -> Vec<Box<dyn Client>> {
         let first = self.seats.partition_point(|(seat, ..)| *seat < peer);
-        let seats = self
-            .seats
-            .iter()
-            .skip(first)
-            .take_while(|(seat, ..)| *seat == peer);
+        let seats = self.seats.iter().skip(first).take_while(|(seat, ..)| *seat == peer);
         let thinkers = seats.filter_map(|(_, lane, client)| {
             let lane = usize::from(*lane);
             let Rhythm::Closed { think, .. } = self.scene.lanes.get(lane)?.rhythm else {
@@ -320,11 +287,7 @@ fn seats_of(scene: &Scene) -> Vec<(u32, u16, u32)> {
         let mut peers: Vec<u32> = scene.roster.iter(&lane.from).collect();
         let mut stream = Streams::global(scene.seed, PLAY).stream(Purpose::new("seats"), mix(lane.key, 0));
         pick_first(&mut peers, clients as usize, &mut stream);
-        seats.extend(
-            (0..clients)
-                .zip(peers.iter().cycle())
-                .map(|(client, peer)| (*peer, number, client)),
-        );
+        seats.extend((0..clients).zip(peers.iter().cycle()).map(|(client, peer)| (*peer, number, client)));
     }
     seats.sort_unstable();
     seats

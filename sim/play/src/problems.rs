@@ -31,10 +31,7 @@ pub const MAX_EXPECTED_ARRIVALS: u64 = 1 << 28;
 /// Bytes of a name: it stands in tables of reports.
 pub const MAX_NAME_BYTES: usize = 64;
 
-const _: () = assert!(
-    MAX_EXPECTED_ARRIVALS < MAX_ARRIVALS,
-    "whatever is expected can be numbered"
-);
+const _: () = assert!(MAX_EXPECTED_ARRIVALS < MAX_ARRIVALS, "whatever is expected can be numbered");
 
 /// Something that a plan cannot mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +49,19 @@ pub struct Problem {
 /// Everything that is wrong with `inputs`.
 #[must_use]
 pub fn problems(inputs: &Inputs<'_>) -> Vec<Problem> {
-    let mut check = Check {
-        inputs,
-        found: Vec::new(),
-    };
+    let mut check = Check { inputs, found: Vec::new() };
     check.run();
     check.groups();
     check.workloads();
     check.faults();
+    check.found
+}
+
+/// Everything that is wrong with a selection of peers that stands at `path`.
+#[must_use]
+pub fn selection_problems(inputs: &Inputs<'_>, path: &str, select: &Select) -> Vec<Problem> {
+    let mut check = Check { inputs, found: Vec::new() };
+    check.select(path, select);
     check.found
 }
 
@@ -70,21 +72,11 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn add(&mut self, path: &str, code: &'static str, message: String) {
-        self.found.push(Problem {
-            path: path.to_string(),
-            code,
-            message,
-            help: None,
-        });
+        self.found.push(Problem { path: path.to_string(), code, message, help: None });
     }
 
     fn advise(&mut self, path: &str, code: &'static str, message: String, help: String) {
-        self.found.push(Problem {
-            path: path.to_string(),
-            code,
-            message,
-            help: Some(help),
-        });
+        self.found.push(Problem { path: path.to_string(), code, message, help: Some(help) });
     }
 
     fn run(&mut self) {
@@ -106,11 +98,7 @@ impl Check<'_> {
         if peers == 0 {
             self.add("peers", "no_peers", "nobody takes part".to_string());
         } else if peers > MAX_PEERS {
-            self.add(
-                "peers",
-                "too_many_peers",
-                alloc::format!("{peers} peers are more than {MAX_PEERS}"),
-            );
+            self.add("peers", "too_many_peers", alloc::format!("{peers} peers are more than {MAX_PEERS}"));
         }
         for (name, group) in groups {
             let path = alloc::format!("peers.{name}");
@@ -128,11 +116,7 @@ impl Check<'_> {
             );
         }
         if group.cores == 0 {
-            self.add(
-                &alloc::format!("{path}.cores"),
-                "no_core",
-                "a peer has at least one core".to_string(),
-            );
+            self.add(&alloc::format!("{path}.cores"), "no_core", "a peer has at least one core".to_string());
         }
         if group.speed == Share::ZERO {
             self.add(
@@ -149,11 +133,7 @@ impl Check<'_> {
         };
         if late {
             let message = alloc::format!("is {last}, the run ends at {duration}");
-            self.add(
-                &alloc::format!("{path}.join.{kind}"),
-                "window_beyond_run",
-                message,
-            );
+            self.add(&alloc::format!("{path}.join.{kind}"), "window_beyond_run", message);
         }
         let bootstrap = alloc::format!("{path}.bootstrap");
         if let Some((amount, whole)) = self.amount(&bootstrap, &group.bootstrap) {
@@ -187,27 +167,17 @@ impl Check<'_> {
             let path = alloc::format!("{list}.{index}.{kind}.name");
             self.name(&path, name);
             if !seen.insert(name) {
-                self.add(
-                    &path,
-                    "duplicate_name",
-                    alloc::format!("`{name}` is the name of another already"),
-                );
+                self.add(&path, "duplicate_name", alloc::format!("`{name}` is the name of another already"));
             }
         }
     }
 
     /// Mode and value of a selection, and how many peers its groups have, if both can be told.
     fn amount(&mut self, path: &str, select: &Select) -> Option<(Amount, u32)> {
-        let known = select
-            .group
-            .as_ref()
-            .is_none_or(|names| self.known(&alloc::format!("{path}.group"), names));
-        let named = |name: &str| {
-            select
-                .group
-                .as_ref()
-                .is_none_or(|names| names.0.iter().any(|known| known == name))
-        };
+        let known =
+            select.group.as_ref().is_none_or(|names| self.known(&alloc::format!("{path}.group"), names));
+        let named =
+            |name: &str| select.group.as_ref().is_none_or(|names| names.0.iter().any(|known| known == name));
         let groups = self.inputs.groups.iter().filter(|(name, _)| named(name));
         let whole = groups.fold(0u32, |sum, (_, group)| sum.saturating_add(group.count));
         match select.amount() {
@@ -226,19 +196,9 @@ impl Check<'_> {
             self.add(path, "empty_selection", "names no group".to_string());
         }
         for name in &unknown {
-            let groups: Vec<_> = self
-                .inputs
-                .groups
-                .iter()
-                .map(|(group, _)| group.as_str())
-                .collect();
+            let groups: Vec<_> = self.inputs.groups.iter().map(|(group, _)| group.as_str()).collect();
             let help = alloc::format!("groups here: {}", groups.join(", "));
-            self.advise(
-                path,
-                "unknown_group",
-                alloc::format!("unknown group `{name}`"),
-                help,
-            );
+            self.advise(path, "unknown_group", alloc::format!("unknown group `{name}`"), help);
         }
         unknown.is_empty() && !names.0.is_empty()
     }
@@ -323,26 +283,18 @@ impl Check<'_> {
         self.arrivals(&alloc::format!("{path}.puts"), &Arrivals::Open(puts), begin, end);
         self.arrivals(&alloc::format!("{path}.gets"), &records.gets, begin, end);
         if records.keys == 0 {
-            self.add(
-                &alloc::format!("{path}.keys"),
-                "no_keys",
-                "there is at least one name".to_string(),
-            );
+            self.add(&alloc::format!("{path}.keys"), "no_keys", "there is at least one name".to_string());
         }
         if begin + records.settle >= end {
-            let message = alloc::format!(
-                "is {}: nothing is fetched before the workload ends at {end}",
-                records.settle
-            );
+            let message =
+                alloc::format!("is {}: nothing is fetched before the workload ends at {end}", records.settle);
             self.add(&alloc::format!("{path}.settle"), "empty_window", message);
         }
         let refusing = |group: &&(String, Group)| group.1.node.kad.max_record_size < records.value_size;
         if let Some((name, group)) = self.inputs.groups.iter().find(refusing) {
             let limit = group.node.kad.max_record_size;
-            let message = alloc::format!(
-                "is {}, more than peers of `{name}` take: {limit}",
-                records.value_size
-            );
+            let message =
+                alloc::format!("is {}, more than peers of `{name}` take: {limit}", records.value_size);
             self.add(&alloc::format!("{path}.value_size"), "value_too_large", message);
         }
     }
@@ -387,11 +339,8 @@ impl Check<'_> {
             let message = alloc::format!("{} faults are more than {MAX_FAULTS}", faults.len());
             self.add("faults", "too_many_faults", message);
         }
-        let names: Vec<_> = faults
-            .iter()
-            .enumerate()
-            .map(|(index, fault)| (fault.name(index), fault.kind()))
-            .collect();
+        let names: Vec<_> =
+            faults.iter().enumerate().map(|(index, fault)| (fault.name(index), fault.kind())).collect();
         self.names("faults", &names);
         for (index, fault) in faults.iter().enumerate() {
             let path = alloc::format!("faults.{index}.{}", fault.kind());
@@ -415,11 +364,7 @@ impl Check<'_> {
                     self.select(&victims, &loss.victims);
                     self.window(&path, loss.begin, loss.end);
                     if loss.share == Share::ZERO {
-                        self.add(
-                            &alloc::format!("{path}.share"),
-                            "no_effect",
-                            "loses nothing".to_string(),
-                        );
+                        self.add(&alloc::format!("{path}.share"), "no_effect", "loses nothing".to_string());
                     }
                 }
             }
@@ -431,25 +376,16 @@ impl Check<'_> {
         if at >= duration {
             let message = alloc::format!("is {at}, the run ends at {duration}");
             self.add(&alloc::format!("{path}.at"), "window_beyond_run", message);
-        } else if let Some(back) = restart
-            .map(|restart| at + restart.after)
-            .filter(|back| *back >= duration)
+        } else if let Some(back) = restart.map(|restart| at + restart.after).filter(|back| *back >= duration)
         {
             let message = alloc::format!("they would be back at {back}, the run ends at {duration}");
-            self.add(
-                &alloc::format!("{path}.restart.after"),
-                "window_beyond_run",
-                message,
-            );
+            self.add(&alloc::format!("{path}.restart.after"), "window_beyond_run", message);
         }
     }
 
     fn churn(&mut self, path: &str, churn: &Churn) {
         let victims = self.select(&alloc::format!("{path}.victims"), &churn.victims);
-        let (begin, end) = (
-            churn.begin.unwrap_or_default(),
-            churn.end.unwrap_or(self.inputs.duration),
-        );
+        let (begin, end) = (churn.begin.unwrap_or_default(), churn.end.unwrap_or(self.inputs.duration));
         self.window(path, begin, end);
         let sound = self.distribution(&alloc::format!("{path}.session"), &churn.session)
             & self.distribution(&alloc::format!("{path}.downtime"), &churn.downtime);
@@ -490,11 +426,7 @@ impl Check<'_> {
                     let path = alloc::format!("{path}.sides.{side}");
                     self.known(&path, &GroupNames(names.clone()));
                     for name in names.iter().filter(|name| !seen.insert(*name)) {
-                        self.add(
-                            &path,
-                            "bad_partition",
-                            alloc::format!("`{name}` is on a side already"),
-                        );
+                        self.add(&path, "bad_partition", alloc::format!("`{name}` is on a side already"));
                     }
                 }
             }

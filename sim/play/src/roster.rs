@@ -35,10 +35,7 @@ impl Roster {
                 let next = first.saturating_add(group.count);
                 let peers = first..next;
                 first = next;
-                Span {
-                    name: name.to_string(),
-                    peers,
-                }
+                Span { name: name.to_string(), peers }
             })
             .collect();
         Self { groups }
@@ -94,9 +91,7 @@ impl Roster {
     #[must_use]
     pub fn named(&self, names: Option<&GroupNames>) -> Vec<usize> {
         let named = |span: &Span| names.is_none_or(|names| names.0.contains(&span.name));
-        (0..self.groups.len())
-            .filter(|group| self.groups.get(*group).is_some_and(named))
-            .collect()
+        (0..self.groups.len()).filter(|group| self.groups.get(*group).is_some_and(named)).collect()
     }
 
     /// Who is meant by `select`: drawn from `stream` unless all are.
@@ -122,10 +117,7 @@ impl Roster {
             Chosen::Groups(groups) => (groups, &[]),
             Chosen::Peers(peers) => (&[], peers),
         };
-        groups
-            .iter()
-            .flat_map(|group| self.range(*group))
-            .chain(peers.iter().copied())
+        groups.iter().flat_map(|group| self.range(*group)).chain(peers.iter().copied())
     }
 
     /// How many are chosen.
@@ -209,33 +201,20 @@ mod tests {
             (0..6).map(|peer| roster.group_of(peer)).collect::<Vec<_>>(),
             [Some(0), Some(0), Some(2), Some(2), Some(2), None]
         );
-        assert_eq!(
-            (roster.peer_name(1), roster.peer_name(3)),
-            ("g0-1".into(), "g2-1".into())
-        );
+        assert_eq!((roster.peer_name(1), roster.peer_name(3)), ("g0-1".into(), "g2-1".into()));
     }
 
     #[test]
     fn a_selection_means_as_many_as_it_says() {
         let roster = roster(&[10, 90]);
         let choose = |select| roster.count(&roster.choose(&select, &mut stream(1)));
-        let of = |group: &str, mode, value| Select {
-            group: Some(GroupNames(vec![group.into()])),
-            mode,
-            value,
-        };
+        let of =
+            |group: &str, mode, value| Select { group: Some(GroupNames(vec![group.into()])), mode, value };
         assert_eq!(choose(Select::all()), 100);
         assert_eq!(choose(of("g1", Mode::All, None)), 90);
         assert_eq!(choose(of("g1", Mode::One, None)), 1);
         assert_eq!(choose(of("g0", Mode::Fixed, Some(Value::Number(40)))), 10);
-        assert_eq!(
-            choose(of(
-                "g1",
-                Mode::Percent,
-                Some(Value::Share(Share::from_percent(5)))
-            )),
-            5
-        );
+        assert_eq!(choose(of("g1", Mode::Percent, Some(Value::Share(Share::from_percent(5))))), 5);
         assert_eq!(choose(of("nobody", Mode::All, None)), 0);
     }
 

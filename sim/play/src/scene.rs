@@ -87,19 +87,7 @@ impl Lane {
         let lane = |part, suffix, rhythm, question| {
             let name = alloc::format!("{name}{suffix}");
             let (key, kind, from) = (mix_name(&name), workload.kind(), from.clone());
-            Self {
-                workload: index,
-                part,
-                name,
-                kind,
-                key,
-                store,
-                from,
-                begin,
-                end,
-                rhythm,
-                question,
-            }
+            Self { workload: index, part, name, kind, key, store, from, begin, end, rhythm, question }
         };
         match workload {
             Workload::Lookups(lookups) => {
@@ -111,22 +99,9 @@ impl Lane {
             }
             Workload::Records(records) => {
                 let Puts::Open(open) = records.puts;
-                let put = Question::Put {
-                    keys: records.keys,
-                    size: records.value_size.as_bytes(),
-                };
-                let puts = lane(
-                    Part::First,
-                    ".puts",
-                    Rhythm::Open {
-                        gap: open.rate.mean_gap(),
-                    },
-                    put,
-                );
-                let get = Question::Get {
-                    settle: records.settle,
-                    stored: Arc::new([]),
-                };
+                let put = Question::Put { keys: records.keys, size: records.value_size.as_bytes() };
+                let puts = lane(Part::First, ".puts", Rhythm::Open { gap: open.rate.mean_gap() }, put);
+                let get = Question::Get { settle: records.settle, stored: Arc::new([]) };
                 let gets = lane(Part::Second, ".gets", Rhythm::of(&records.gets), get);
                 alloc::vec![puts, gets]
             }
@@ -142,13 +117,8 @@ impl Lane {
 impl Rhythm {
     fn of(arrivals: &Arrivals) -> Self {
         match arrivals {
-            Arrivals::Open(open) => Self::Open {
-                gap: open.rate.mean_gap(),
-            },
-            Arrivals::Closed(closed) => Self::Closed {
-                clients: closed.clients,
-                think: closed.think,
-            },
+            Arrivals::Open(open) => Self::Open { gap: open.rate.mean_gap() },
+            Arrivals::Closed(closed) => Self::Closed { clients: closed.clients, think: closed.think },
         }
     }
 }
@@ -201,11 +171,7 @@ impl Scene {
     pub(crate) fn command(&self, lane: &Lane, id: OperationId, ask: &Ask) -> Command {
         let operation = match *ask {
             Ask::Peer(peer) => {
-                let name = self
-                    .book
-                    .ids()
-                    .get(peer as usize)
-                    .map_or(&[][..], |id| id.as_bytes());
+                let name = self.book.ids().get(peer as usize).map_or(&[][..], |id| id.as_bytes());
                 kad::Operation::Lookup(target(name))
             }
             Ask::Key(name) => kad::Operation::Lookup(target(&name)),

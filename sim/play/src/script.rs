@@ -74,12 +74,7 @@ struct Shelf {
 
 impl Arrivals {
     const fn new(lane: &Lane, seed: Seed, gap: Duration) -> Self {
-        Self {
-            seed,
-            gap,
-            at: lane.begin,
-            count: 0,
-        }
+        Self { seed, gap, at: lane.begin, count: 0 }
     }
 
     fn next(&mut self, lane: &Lane) -> Option<(Instant, Stream)> {
@@ -126,19 +121,9 @@ impl Script {
                 due,
             });
         }
-        let workloads = scene
-            .lanes
-            .iter()
-            .map(|lane| usize::from(lane.workload) + 1)
-            .max()
-            .unwrap_or(0);
+        let workloads = scene.lanes.iter().map(|lane| usize::from(lane.workload) + 1).max().unwrap_or(0);
         let shelves = (0..workloads).map(|_| Shelf::default()).collect();
-        Self {
-            scene: Arc::clone(scene),
-            lives,
-            lanes,
-            shelves,
-        }
+        Self { scene: Arc::clone(scene), lives, lanes, shelves }
     }
 
     /// The command of an arrival of this script.
@@ -149,9 +134,7 @@ impl Script {
     pub fn command(&self, asked: &Asked) -> Command {
         let lane = self.scene.lanes.get(asked.lane);
         assert!(lane.is_some(), "an arrival belongs to the script of its own play");
-        lane.map_or(Command::Leave, |lane| {
-            self.scene.command(lane, asked.id, &asked.ask)
-        })
+        lane.map_or(Command::Leave, |lane| self.scene.command(lane, asked.id, &asked.ask))
     }
 
     /// One arrival of the lane at `reader`: asked, or passed over.
@@ -165,21 +148,10 @@ impl Script {
         let ask = match &lane.question {
             Question::Peer => Ask::Peer(online.pick_other(peer, &mut stream)?),
             Question::Key => Ask::Key(stream.bytes32()),
-            Question::Put { keys, size } => Ask::Put {
-                number: shelf.store(at, *keys)?,
-                size: *size,
-            },
-            Question::Get { settle, .. } => Ask::Get {
-                number: shelf.fetch(at, *settle, &mut stream)?,
-            },
+            Question::Put { keys, size } => Ask::Put { number: shelf.store(at, *keys)?, size: *size },
+            Question::Get { settle, .. } => Ask::Get { number: shelf.fetch(at, *settle, &mut stream)? },
         };
-        Some(Asked {
-            at,
-            peer,
-            id: reader.serials.issue(),
-            lane: reader.lane,
-            ask,
-        })
+        Some(Asked { at, peer, id: reader.serials.issue(), lane: reader.lane, ask })
     }
 }
 
@@ -189,12 +161,8 @@ impl Iterator for Script {
     fn next(&mut self) -> Option<Asked> {
         loop {
             let due = |reader: &Reader| reader.due.as_ref().map(|(at, _)| *at);
-            let next = self
-                .lanes
-                .iter()
-                .enumerate()
-                .filter_map(|(place, reader)| Some((due(reader)?, place)))
-                .min();
+            let next =
+                self.lanes.iter().enumerate().filter_map(|(place, reader)| Some((due(reader)?, place))).min();
             let (_, place) = next?;
             let reader = self.lanes.get_mut(place)?;
             let lane = self.scene.lanes.get(reader.lane)?;

@@ -29,17 +29,13 @@ impl Serials {
     /// The ids of the open arrivals of a part of a workload.
     #[must_use]
     pub const fn open(workload: u16, part: Part) -> Self {
-        Self {
-            next: (workload as u64) << 53 | (part as u64) << 52,
-        }
+        Self { next: (workload as u64) << 53 | (part as u64) << 52 }
     }
 
     /// The ids of a client, counted from zero and below [`MAX_CLIENTS`].
     #[must_use]
     pub const fn client(workload: u16, part: Part, client: u32) -> Self {
-        Self {
-            next: Self::open(workload, part).next | ((client as u64 + 1) & MAX_CLIENTS as u64) << 32,
-        }
+        Self { next: Self::open(workload, part).next | ((client as u64 + 1) & MAX_CLIENTS as u64) << 32 }
     }
 
     /// The next id.
@@ -53,11 +49,7 @@ impl Serials {
 /// The workload, and the part of it, that an operation belongs to.
 #[must_use]
 pub const fn workload_of(id: OperationId) -> (u16, Part) {
-    let part = if id.0 >> 52 & 1 == 0 {
-        Part::First
-    } else {
-        Part::Second
-    };
+    let part = if id.0 >> 52 & 1 == 0 { Part::First } else { Part::Second };
     ((id.0 >> 53) as u16, part)
 }
 
@@ -85,10 +77,7 @@ mod tests {
         let mut serials = Serials::client(7, Part::Second, 41);
         let (first, second) = (serials.issue(), serials.issue());
         assert_eq!((is_first(first), is_first(second)), (true, false));
-        assert_eq!(
-            (workload_of(second), client_of(second)),
-            ((7, Part::Second), Some(41))
-        );
+        assert_eq!((workload_of(second), client_of(second)), ((7, Part::Second), Some(41)));
         let open = Serials::open(2_047, Part::First).issue();
         assert_eq!((workload_of(open), client_of(open)), ((2_047, Part::First), None));
     }

@@ -46,6 +46,8 @@ const WHOLE_PERCENTILE: u32 = 100_000;
 impl Percentile {
     /// The median.
     pub const P50: Self = Self(50_000);
+    /// 90 of a hundred are below.
+    pub const P90: Self = Self(90_000);
     /// 95 of a hundred are below.
     pub const P95: Self = Self(95_000);
     /// 99 of a hundred are below.
@@ -173,9 +175,7 @@ impl Expression {
     /// If it is none.
     pub fn parse(metric: &Metric, text: &str) -> Result<Self, ExpressionError> {
         let example = example(metric);
-        let at = text
-            .find(['<', '>'])
-            .ok_or(ExpressionError::NoComparison { example })?;
+        let at = text.find(['<', '>']).ok_or(ExpressionError::NoComparison { example })?;
         let (statistic, rest) = text.split_at(at);
         let (comparison, goal) = [
             ("<=", Comparison::AtMost),
@@ -192,19 +192,12 @@ impl Expression {
             (true, "") => Statistic::Value,
             (false, "") => return Err(ExpressionError::NeedsStatistic { example }),
             (true, named) => {
-                return Err(ExpressionError::NoStatistics {
-                    statistic: named.to_string(),
-                    example,
-                });
+                return Err(ExpressionError::NoStatistics { statistic: named.to_string(), example });
             }
             (false, named) => named.parse()?,
         };
         let goal = Goal::parse(metric, goal.trim())?;
-        Ok(Self {
-            statistic,
-            comparison,
-            goal,
-        })
+        Ok(Self { statistic, comparison, goal })
     }
 }
 
@@ -229,18 +222,14 @@ impl core::str::FromStr for Statistic {
             "min" => Ok(Self::Min),
             "max" => Ok(Self::Max),
             _ => {
-                let unknown = || ExpressionError::UnknownStatistic {
-                    statistic: text.to_string(),
-                };
+                let unknown = || ExpressionError::UnknownStatistic { statistic: text.to_string() };
                 let percent = text.strip_prefix('p').ok_or_else(unknown)?;
                 let thousandths = parse_number(percent, 3).ok_or_else(unknown)?;
                 u32::try_from(thousandths)
                     .ok()
                     .filter(|thousandths| *thousandths <= WHOLE_PERCENTILE)
                     .map(|thousandths| Self::Percentile(Percentile(thousandths)))
-                    .ok_or_else(|| ExpressionError::PercentileRange {
-                        statistic: text.to_string(),
-                    })
+                    .ok_or_else(|| ExpressionError::PercentileRange { statistic: text.to_string() })
             }
         }
     }
@@ -248,10 +237,7 @@ impl core::str::FromStr for Statistic {
 
 impl Goal {
     fn parse(metric: &Metric, text: &str) -> Result<Self, ExpressionError> {
-        let quantity = |reason| ExpressionError::Quantity {
-            goal: text.to_string(),
-            reason,
-        };
+        let quantity = |reason| ExpressionError::Quantity { goal: text.to_string(), reason };
         let value = match metric.unit {
             Unit::Time => text.parse::<Duration>().map_err(quantity)?.as_nanos(),
             Unit::Bytes => text.parse::<Size>().map_err(quantity)?.as_bytes(),
@@ -259,14 +245,11 @@ impl Goal {
                 goal: text.to_string(),
                 example: example(metric),
             })?,
-            Unit::Ratio => parse_share(text).ok_or_else(|| ExpressionError::NotAShare {
-                goal: text.to_string(),
-            })?,
+            Unit::Ratio => {
+                parse_share(text).ok_or_else(|| ExpressionError::NotAShare { goal: text.to_string() })?
+            }
         };
-        Ok(Self {
-            value,
-            unit: metric.unit,
-        })
+        Ok(Self { value, unit: metric.unit })
     }
 }
 
@@ -367,11 +350,7 @@ mod tests {
         );
         assert_eq!(
             goal(&metric::LOOKUP_LATENCY, "p99 < 6s"),
-            Ok((
-                Statistic::Percentile(Percentile::P99),
-                Comparison::Less,
-                6_000_000_000
-            ))
+            Ok((Statistic::Percentile(Percentile::P99), Comparison::Less, 6_000_000_000))
         );
         assert_eq!(
             goal(&metric::LOOKUP_HOPS, " max <= 4.5 "),
@@ -386,10 +365,7 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let error = |metric, text| parse(metric, text).unwrap_err().to_string();
-        assert_eq!(
-            error(&metric::LOOKUP_LATENCY, "p99 6s"),
-            "has no comparison; write `p99 < 6s`"
-        );
+        assert_eq!(error(&metric::LOOKUP_LATENCY, "p99 6s"), "has no comparison; write `p99 < 6s`");
         assert_eq!(
             error(&metric::LOOKUP_LATENCY, "< 6s"),
             "does not say which number of the metric is meant; write `p99 < 6s`"
@@ -432,10 +408,7 @@ mod tests {
     fn ranks_are_the_nearest() {
         assert_eq!((Percentile::P50.rank(0), Percentile::P50.rank(1)), (0, 1));
         assert_eq!((Percentile::P50.rank(10), Percentile::P99.rank(100)), (5, 99));
-        assert_eq!(
-            (Percentile(0).rank(7), Percentile(WHOLE_PERCENTILE).rank(7)),
-            (1, 7)
-        );
+        assert_eq!((Percentile(0).rank(7), Percentile(WHOLE_PERCENTILE).rank(7)), (1, 7));
     }
 
     proptest! {

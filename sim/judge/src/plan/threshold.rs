@@ -58,9 +58,7 @@ impl<'de> serde::Deserialize<'de> for Thresholds {
                     };
                     let read = map.next_value_seed(GoalsOf(metric))?;
                     if goals.insert(metric.name, read).is_some() {
-                        return Err(serde::de::Error::custom(alloc::format!(
-                            "`{name}` has goals already"
-                        )));
+                        return Err(serde::de::Error::custom(alloc::format!("`{name}` has goals already")));
                     }
                 }
                 Ok(Thresholds(goals))

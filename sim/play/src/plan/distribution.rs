@@ -123,18 +123,13 @@ mod tests {
     fn laws() -> Vec<Distribution> {
         let weibull = |shape, scale| Distribution::Weibull(Weibull { shape, scale });
         vec![
-            Distribution::Exponential(Exponential {
-                mean: Duration::from_mins(5),
-            }),
+            Distribution::Exponential(Exponential { mean: Duration::from_mins(5) }),
             // BitTorrent sessions (Stutzbach and Rejaie, 2006) and IPFS sessions (two points of RFM2).
             weibull(0.38, Duration::from_secs(2_544)),
             weibull(0.59, Duration::from_secs(2_514)),
             weibull(0.608, Duration::from_mins(219)),
             weibull(2.0, Duration::from_mins(1)),
-            Distribution::Lognormal(Lognormal {
-                median: Duration::from_mins(30),
-                sigma: 1.2,
-            }),
+            Distribution::Lognormal(Lognormal { median: Duration::from_mins(30), sigma: 1.2 }),
         ]
     }
 
@@ -194,28 +189,21 @@ mod tests {
             let measured = draws(&law, 2, count).iter().sum::<f64>() / count as f64;
             // Four standard errors.
             let slack = 4.0 * libm::sqrt((second - mean * mean) / count as f64);
-            assert!(
-                (measured - mean).abs() < slack,
-                "{law:?}: {measured} is not {mean} within {slack}"
-            );
+            assert!((measured - mean).abs() < slack, "{law:?}: {measured} is not {mean} within {slack}");
         }
     }
 
     #[test]
     fn who_is_met_at_random_has_a_length_biased_age() {
         // One peer's sessions, end to end; at random moments its age and its residual life have mean E[L²]/2E[L].
-        for law in laws()
-            .into_iter()
-            .filter(|law| !matches!(law, Distribution::Weibull(law) if law.shape < 0.5))
+        for law in
+            laws().into_iter().filter(|law| !matches!(law, Distribution::Weibull(law) if law.shape < 0.5))
         {
             let sessions = draws(&law, 3, 400_000);
             let whole: f64 = sessions.iter().sum();
             let age: f64 = sessions.iter().map(|length| length * length / 2.0).sum::<f64>() / whole;
             let expected = second_moment(&law) / (2.0 * law.mean().as_secs_f64());
-            assert!(
-                (age / expected - 1.0).abs() < 0.05,
-                "{law:?}: {age} is not {expected}"
-            );
+            assert!((age / expected - 1.0).abs() < 0.05, "{law:?}: {age} is not {expected}");
         }
     }
 }

@@ -215,9 +215,7 @@ impl Fault {
             Self::Clog(fault) => &fault.name,
             Self::Loss(fault) => &fault.name,
         };
-        given
-            .clone()
-            .unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
+        given.clone().unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
     }
 
     /// From when to when it acts, in a run of `duration`: until the last of its victims is back. `None` for an end
@@ -229,10 +227,9 @@ impl Fault {
             (at(moment), restart.map(|restart| at(moment) + restart.after))
         };
         match self {
-            Self::Churn(churn) => (
-                at(churn.begin.unwrap_or_default()),
-                Some(at(churn.end.unwrap_or(duration))),
-            ),
+            Self::Churn(churn) => {
+                (at(churn.begin.unwrap_or_default()), Some(at(churn.end.unwrap_or(duration))))
+            }
             Self::Crash(crash) => stop(crash.at, crash.restart),
             Self::Leave(leave) => stop(leave.at, leave.restart),
             Self::Partition(Partition { begin, end, .. })

@@ -34,11 +34,7 @@ pub struct Group {
 const DEFAULT_BOOTSTRAP: u32 = 3;
 
 fn default_bootstrap() -> Select {
-    Select {
-        group: None,
-        mode: Mode::Fixed,
-        value: Some(Value::Number(DEFAULT_BOOTSTRAP)),
-    }
+    Select { group: None, mode: Mode::Fixed, value: Some(Value::Number(DEFAULT_BOOTSTRAP)) }
 }
 
 const fn default_cores() -> u32 {

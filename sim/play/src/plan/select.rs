@@ -67,11 +67,7 @@ impl Select {
     /// Every peer.
     #[must_use]
     pub const fn all() -> Self {
-        Self {
-            group: None,
-            mode: Mode::All,
-            value: None,
-        }
+        Self { group: None, mode: Mode::All, value: None }
     }
 
     /// Mode and value, read together.

@@ -156,9 +156,7 @@ impl Workload {
             Self::Lookups(lookups) => &lookups.name,
             Self::Records(records) => &records.name,
         };
-        given
-            .clone()
-            .unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
+        given.clone().unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
     }
 
     /// Who asks.
@@ -178,9 +176,6 @@ impl Workload {
             Self::Records(records) => (records.begin, records.end),
         };
         let at = |offset: Duration| Instant::START + offset;
-        (
-            at(begin.unwrap_or_default()),
-            at(end.unwrap_or(duration).min(duration)),
-        )
+        (at(begin.unwrap_or_default()), at(end.unwrap_or(duration).min(duration)))
     }
 }

@@ -1,0 +1,248 @@
+//! Operations as clients saw them: asked, ended, and how that compares with the truth.
+//!
+//! A lookup succeeds if it found the peer that it was after, or, where that peer is down by then or the target is a
+//! point, the closest peer that is up. Its recall is the share of the true k closest peers that are up when it ends and
+//! that it found, the asking peer aside: nobody is sent to look for itself. Both are taken against the truth at the
+//! moment of the end.
+//!
+//! A PUT succeeds if more than half of the peers that it asked acknowledged it. A GET succeeds if it returns a value of
+//! its name; it counts only if a PUT of that name had succeeded before it began, which only the history of all peers
+//! can tell ([`settle`]).
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use play::Part;
+use types::book::DigestHasher;
+use types::{Book, Digest, Instant, Key, OperationId, PeerId};
+
+use crate::oracle::Oracle;
+
+/// One operation of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Which.
+    pub id: OperationId,
+    /// What was asked.
+    pub kind: Kind,
+    /// Of whom.
+    pub peer: u32,
+    /// About which point of the key space.
+    pub key: Key,
+    /// The peer that is looked for, if it is one of the plan.
+    pub sought: Option<u32>,
+    /// When it was asked.
+    pub begun: Instant,
+    /// When it ended, or could not end any more.
+    pub ended: Instant,
+    /// How.
+    pub end: End,
+    /// Whether it went out and searched; one that was turned away at once has no figures.
+    pub searched: bool,
+    /// Whether it counts towards success. Only a GET may not.
+    pub counts: bool,
+    /// Rounds of its search.
+    pub hops: u16,
+    /// Requests that it sent.
+    pub messages: u32,
+    /// Requests that were not answered.
+    pub timeouts: u32,
+    /// Of the true closest peers it found so many; lookups only.
+    pub hits: u16,
+    /// So many true closest peers there were.
+    pub of: u16,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The peers closest to a point.
+    Lookup,
+    /// To store a value.
+    Put,
+    /// To fetch a value.
+    Get,
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// It got what was asked.
+    Ok,
+    /// It ended without, or with the wrong thing.
+    Failed,
+    /// The asked peer went away first: nobody knows.
+    Abandoned,
+    /// The run ended first: nobody knows.
+    Unfinished,
+}
+
+impl End {
+    /// Whether it succeeded; `None` if nobody knows.
+    #[must_use]
+    pub const fn succeeded(self) -> Option<bool> {
+        match self {
+            Self::Ok => Some(true),
+            Self::Failed => Some(false),
+            Self::Abandoned | Self::Unfinished => None,
+        }
+    }
+}
+
+impl Operation {
+    /// The workload that it belongs to, and the part of it.
+    #[must_use]
+    pub const fn workload(&self) -> (u16, Part) {
+        play::serial::workload_of(self.id)
+    }
+
+    /// What is asked of `peer` at `at`; `None` for what is no operation.
+    pub(crate) fn begin(at: Instant, peer: u32, command: &node::Command, book: &Book) -> Option<Self> {
+        let node::Command::Kad(command) = command else { return None };
+        let (kind, target) = match &command.operation {
+            kad::Operation::Lookup(target) => (Kind::Lookup, target),
+            kad::Operation::Put { target, .. } => (Kind::Put, target),
+            kad::Operation::Get(target) => (Kind::Get, target),
+        };
+        let sought = || {
+            let id = PeerId::from_bytes(target.name()).ok()?;
+            book.find(&id)?.index().map(|index| index as u32)
+        };
+        Some(Self {
+            id: command.id,
+            kind,
+            peer,
+            key: *target.key(),
+            sought: if kind == Kind::Lookup { sought() } else { None },
+            begun: at,
+            ended: at,
+            end: End::Unfinished,
+            searched: false,
+            counts: true,
+            hops: 0,
+            messages: 0,
+            timeouts: 0,
+            hits: 0,
+            of: 0,
+        })
+    }
+
+    /// It ended at `at` with this; `k` is the asked peer's.
+    pub(crate) fn end(
+        &mut self,
+        at: Instant,
+        report: &kad::LookupReport,
+        outcome: &kad::Outcome,
+        k: usize,
+        oracle: &Oracle,
+    ) {
+        self.ended = at;
+        self.hops = report.hops;
+        self.messages = report.messages;
+        self.timeouts = report.timeouts;
+        self.searched = !matches!(outcome, kad::Outcome::Busy | kad::Outcome::Isolated);
+        let ok = match outcome {
+            kad::Outcome::Found => self.found(report, k, oracle),
+            kad::Outcome::Stored { acknowledged, asked } => u32::from(*acknowledged) * 2 > u32::from(*asked),
+            kad::Outcome::Value(record) => record.target.key() == &self.key,
+            kad::Outcome::NotFound => false,
+            // It found nobody, and there may have been somebody.
+            kad::Outcome::Busy | kad::Outcome::Isolated => {
+                if self.kind == Kind::Lookup {
+                    self.found(report, k, oracle);
+                }
+                false
+            }
+        };
+        self.end = if ok { End::Ok } else { End::Failed };
+    }
+
+    /// Compares what was found with the truth.
+    fn found(&mut self, report: &kad::LookupReport, k: usize, oracle: &Oracle) -> bool {
+        let mut closest = Vec::new();
+        oracle.closest(&self.key, k, Some(self.peer), &mut closest);
+        let found = |peer: u32| report.closest.iter().any(|found| found.index() == Some(peer as usize));
+        self.of = closest.len() as u16;
+        self.hits = closest.iter().filter(|peer| found(**peer)).count() as u16;
+        let sought = self.sought.filter(|peer| oracle.is_online(*peer));
+        sought.or_else(|| closest.first().copied()).is_some_and(found)
+    }
+
+    /// It will not end.
+    pub(crate) const fn give_up(&mut self, at: Instant, end: End) {
+        self.ended = at;
+        self.end = end;
+    }
+}
+
+/// Puts operations into the order of (begun, id), and tells which GETs count.
+pub(crate) fn settle(operations: &mut [Operation]) {
+    operations.sort_unstable_by_key(|operation| (operation.begun, operation.id));
+    let mut stored: HashMap<Digest, Vec<(Key, Instant)>, DigestHasher> = HashMap::default();
+    let place = |key: &Key| Digest(key.prefix64());
+    for put in operations.iter().filter(|operation| operation.kind == Kind::Put && operation.end == End::Ok) {
+        let names = stored.entry(place(&put.key)).or_default();
+        match names.iter_mut().find(|(key, _)| *key == put.key) {
+            Some((_, since)) => *since = put.ended.min(*since),
+            None => names.push((put.key, put.ended)),
+        }
+    }
+    for get in operations.iter_mut().filter(|operation| operation.kind == Kind::Get) {
+        let since =
+            stored.get(&place(&get.key)).and_then(|names| names.iter().find(|(key, _)| *key == get.key));
+        get.counts = since.is_some_and(|(_, since)| *since <= get.begun);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use types::Duration;
+
+    /// An operation that succeeded, a second long, begun `number` seconds after the start.
+    pub(crate) fn operation(kind: Kind, number: u64) -> Operation {
+        let begun = Instant::START + Duration::from_secs(number);
+        Operation {
+            id: OperationId(number),
+            kind,
+            peer: 0,
+            key: Key::of(b"name"),
+            sought: None,
+            begun,
+            ended: begun + Duration::from_secs(1),
+            end: End::Ok,
+            searched: true,
+            counts: true,
+            hops: 1,
+            messages: 1,
+            timeouts: 0,
+            hits: 0,
+            of: 0,
+        }
+    }
+
+    #[test]
+    fn a_get_counts_once_a_put_of_its_name_has_succeeded() {
+        let mut failed = operation(Kind::Put, 0);
+        failed.end = End::Failed;
+        // Acknowledged at 11 s; a later PUT of the same name changes nothing.
+        let mut history =
+            [operation(Kind::Get, 20), operation(Kind::Get, 11), operation(Kind::Get, 10), failed]
+                .into_iter()
+                .chain([operation(Kind::Put, 10), operation(Kind::Put, 30)])
+                .collect::<Vec<_>>();
+        history[4].id = OperationId(100);
+        let mut other = operation(Kind::Get, 40);
+        other.key = Key::of(b"another name");
+        history.push(other);
+        settle(&mut history);
+        let counts: Vec<_> = history
+            .iter()
+            .filter(|get| get.kind == Kind::Get)
+            .map(|get| (get.begun.as_millis() / 1_000, get.counts))
+            .collect();
+        assert_eq!(counts, [(10, false), (11, true), (20, true), (40, false)]);
+    }
+}
