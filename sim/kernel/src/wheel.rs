@@ -377,6 +377,20 @@ mod tests {
     }
 
     #[test]
+    fn a_window_ends_before_its_end() {
+        let key = |at| Key { at: Instant::from_nanos(at), sender: 0, sequence: at };
+        let mut wheel = Wheel::new(Duration::from_millis(1), DEFAULT_SLOTS);
+        let mut out = Vec::new();
+        for at in [7, 5, 6] {
+            wheel.push(key(at));
+        }
+        wheel.take_until(Instant::from_nanos(6), &mut out);
+        assert_eq!((out.as_slice(), wheel.next_at()), (&[key(5)][..], Some(key(6).at)));
+        wheel.push(key(6));
+        assert_eq!(wheel.len(), 3);
+    }
+
+    #[test]
     fn buffers_go_round_instead_of_growing_in_every_slot() {
         let mut wheel = Wheel::new(LEAST_WIDTH, 64);
         let mut out = Vec::new();
