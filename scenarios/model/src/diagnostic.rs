@@ -85,6 +85,7 @@ codes! {
     WindowBeyondRun "window_beyond_run" "A moment lies beyond the end of the run.";
     EmptyWindow "empty_window" "A window of time ends before or as it begins.";
     BadDistribution "bad_distribution" "A distribution has a parameter with which nothing can be drawn.";
+    TooManyGroups "too_many_groups" "There are more groups than a scenario can have.";
     TooManyWorkloads "too_many_workloads" "There are more workloads than a run can tell apart.";
     NoKeys "no_keys" "A workload stores values under no name.";
     ValueTooLarge "value_too_large" "A workload stores larger values than the nodes take.";
@@ -216,11 +217,21 @@ pub(crate) struct Problems {
 impl Problems {
     /// Adds one, unless the same was said of the same place: an alias repeats its anchor's mistakes.
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
-        if self.list.len() >= MAX_KEPT {
-            self.dropped += 1;
+        if self.is_full() {
+            self.count();
         } else if !self.list.contains(&diagnostic) {
             self.list.push(diagnostic);
         }
+    }
+
+    /// Whether more are only counted: then nobody needs to find out what they would say.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.list.len() >= MAX_KEPT
+    }
+
+    /// Counts one that is not kept.
+    pub(crate) const fn count(&mut self) {
+        self.dropped += 1;
     }
 
     pub(crate) fn extend(&mut self, more: Self) {

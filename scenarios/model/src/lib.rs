@@ -43,6 +43,7 @@ mod tree;
 pub use diagnostic::{Code, Entry, Rejected, Report};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
 pub use load::{Loaded, load, parse, schema};
+pub use meaning::MAX_GROUPS;
 pub use plan::Plan;
 pub use render::{MAX_SHOWN, Paint};
 pub use scenario::GRAMMAR_VERSION;

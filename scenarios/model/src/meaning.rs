@@ -7,9 +7,12 @@
 mod judged;
 mod played;
 
+use kernel::resolve::MAX_PLACES;
+use play::lifecycle::MAX_FAULTS;
+use play::serial::MAX_WORKLOADS;
 use types::Duration;
 
-use crate::diagnostic::{Code, Diagnostic, Problems, quoted};
+use crate::diagnostic::{Code, Diagnostic, Problems, grouped, quoted};
 use crate::fidelity::Links;
 use crate::scenario::Scenario;
 use crate::tree::{Path, Tree};
@@ -19,17 +22,22 @@ pub(crate) use judged::take_thresholds;
 /// Characters of a name: it becomes a part of paths and file names.
 const MAX_NAME: usize = 64;
 
+/// Groups of a scenario: people tell a dozen apart, and a sweep may make some hundreds.
+pub const MAX_GROUPS: usize = 1_000;
+
 /// Everything about `scenario`, read from `tree`, that does not go together.
 pub(crate) fn check(scenario: &Scenario, tree: &Tree, problems: &mut Problems) {
     let mut meaning = Meaning { scenario, tree, problems };
     meaning.name();
     meaning.network();
-    meaning.group_names();
-    meaning.nodes();
-    meaning.played();
+    if meaning.few_enough() {
+        meaning.group_names();
+        meaning.nodes();
+        meaning.played();
+        meaning.observe();
+    }
     meaning.checks();
     meaning.thresholds();
-    meaning.observe();
 }
 
 struct Meaning<'a> {
@@ -45,6 +53,9 @@ fn top(key: &str) -> Path {
 
 impl Meaning<'_> {
     fn say(&mut self, path: &Path, diagnostic: Diagnostic) {
+        if self.problems.is_full() {
+            return self.problems.count();
+        }
         self.problems.add(diagnostic.at(self.tree.locate(path)).path(path.to_string()));
     }
 
@@ -68,7 +79,38 @@ impl Meaning<'_> {
         }
     }
 
+    /// Whether there are no more parts than those who check them one against another are built for.
+    fn few_enough(&mut self) -> bool {
+        let scenario = self.scenario;
+        let parts = [
+            ("peers", Code::TooManyGroups, "groups", scenario.peers.len(), MAX_GROUPS),
+            ("workloads", Code::TooManyWorkloads, "workloads", scenario.workloads.len(), MAX_WORKLOADS),
+            ("faults", Code::TooManyFaults, "faults", scenario.faults.len(), MAX_FAULTS),
+        ];
+        let mut few = true;
+        for (key, code, what, count, most) in parts {
+            if count > most {
+                few = false;
+                let message =
+                    format!("{} {what} are more than {}", grouped(count as i128), grouped(most as i128));
+                self.say(&top(key), Diagnostic::new(code, message));
+            }
+        }
+        few
+    }
+
     fn network(&mut self) {
+        if let kernel::Network::Regions(regions) = &self.scenario.network
+            && regions.places.len() > MAX_PLACES
+        {
+            let message =
+                format!("{} places are more than {MAX_PLACES}", grouped(regions.places.len() as i128));
+            let path = top("network").key("regions").key("places");
+            return self.say(
+                &path,
+                Diagnostic::new(Code::NetworkTooManyPlaces, message).help("merge neighbouring places"),
+            );
+        }
         if let Err(problems) = self.scenario.network.resolve() {
             problems.into_iter().for_each(|problem| self.kernel(&top("network"), problem));
         }

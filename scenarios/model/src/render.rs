@@ -61,8 +61,12 @@ impl Rejected {
         let related =
             diagnostic.related.iter().map(|(span, label)| (AnnotationKind::Context, *span, label.as_str()));
         let marks: Vec<_> = primary.into_iter().chain(related).collect();
-        let mut numbers: Vec<_> = marks.iter().map(|(_, span, _)| span.source).collect();
-        numbers.dedup();
+        let mut numbers: Vec<u32> = Vec::new();
+        for (_, span, _) in &marks {
+            if !numbers.contains(&span.source) {
+                numbers.push(span.source);
+            }
+        }
         let snippets: Vec<_> = numbers
             .into_iter()
             .filter_map(|number| {

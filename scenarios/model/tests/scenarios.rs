@@ -84,6 +84,26 @@ fn files_too_large_or_too_deep_are_refused_before_they_cost_anything() {
 }
 
 #[test]
+fn parts_without_number_are_refused_before_they_are_compared() {
+    let head =
+        "version: 1\nname: many\nduration: 10m\nnetwork: {uniform: {latency: {one_way: 40ms}}}\npeers:\n";
+    let groups: String = (0..60_000).map(|number| format!(" G {number}: {{count: 1}}\n")).collect();
+    let faults = " - clog: {name: a, victims: {group: nobody}, begin: 1m, end: 9h}\n".repeat(20_000);
+    let text = message_of("groups.yaml", format!("{head}{groups}").as_bytes());
+    assert!(text.contains("too_many_groups") && text.contains("60,000 groups are more than 1,000"), "{text}");
+    let text = message_of("faults.yaml", format!("{head} edge: {{count: 1}}\nfaults:\n{faults}").as_bytes());
+    assert!(
+        text.contains("20,000 faults are more than 1,000") && text.ends_with("1 error in faults.yaml\n"),
+        "{text}"
+    );
+    let places: String = (0..30_000).map(|number| format!("  p{number}: {{share: 1%}}\n")).collect();
+    let network =
+        format!("network:\n regions:\n  latency: {{}}\n  places:\n{}", places.replace("  p", "   p"));
+    let text = format!("version: 1\nname: many\nduration: 10m\npeers: {{edge: {{count: 1}}}}\n{network}");
+    assert!(message_of("places.yaml", text.as_bytes()).contains("30,000 places are more than 64"));
+}
+
+#[test]
 fn very_many_mistakes_are_counted_and_some_of_them_shown() {
     let keys: String = (0..5_000).map(|number| format!("key{number}: 1\n")).collect();
     let text = message_of("many.yaml", keys.as_bytes());

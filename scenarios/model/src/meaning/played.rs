@@ -3,11 +3,13 @@
 //! `play` says what and under which path; here a fragment becomes a sentence, the place is narrowed to
 //! the word that is meant, and a name that nobody has gets a suggestion.
 
+use std::collections::BTreeSet;
+
 use play::Inputs;
 use play::plan::{Amount, Select};
 
 use super::{MAX_NAME, Meaning, top};
-use crate::diagnostic::{Code, Diagnostic, listed, quoted};
+use crate::diagnostic::{Code, Diagnostic, MAX_KEPT, listed, quoted};
 use crate::suggest::nearest;
 use crate::tree::{Path, Step};
 
@@ -24,8 +26,12 @@ impl Meaning<'_> {
             warmup: scenario.warmup,
             seed: scenario.seed,
         });
-        for problem in problems {
-            self.play(problem);
+        for (index, problem) in problems.into_iter().enumerate() {
+            if index < MAX_KEPT {
+                self.play(problem);
+            } else {
+                self.problems.count();
+            }
         }
     }
 
@@ -139,7 +145,9 @@ impl Meaning<'_> {
     pub(super) fn observed(&mut self, path: &Path, select: &Select) {
         let groups = &self.scenario.peers;
         let names = select.group.as_ref().map(|names| names.0.as_slice());
-        for name in names.unwrap_or_default().iter().filter(|name| !groups.contains_key(*name)) {
+        let unknown: BTreeSet<_> =
+            names.unwrap_or_default().iter().filter(|name| !groups.contains_key(*name)).collect();
+        for name in unknown.into_iter().take(MAX_KEPT) {
             let at = path.key("group");
             let message = format!("unknown group {}", quoted(name));
             self.play(play::Problem { path: at.to_string(), code: "unknown_group", message, help: None });
