@@ -98,10 +98,11 @@ codes! {
     NoEffect "no_effect" "Something is asked for that has no effect.";
     BadConfig "bad_config" "A node's configuration has a value that its limits or its other values forbid.";
     BadThreshold "bad_threshold" "A threshold is not a statistic, a comparison and a quantity.";
-    UnemittedMetric "unemitted_metric" "A threshold on a metric for which no workload yields numbers.";
+    MetricWithoutSource "metric_without_source" "A threshold on a metric for which no workload yields numbers.";
     UnknownCheck "unknown_check" "No checker has this name.";
-    MisplacedCheck "misplaced_check" "A checker stands under another word than it can serve.";
-    NoTimeLeft "no_time_left" "The run ends before an `eventually` has had its time.";
+    WrongCheckKind "wrong_check_kind" "A checker stands under another word than it can serve.";
+    DuplicateCheck "duplicate_check" "A checker is listed twice.";
+    NoSamples "no_samples" "Samples would be taken without pause.";
     NetworkLatencyMissing "network_latency_missing" "A latency says neither `one_way` nor `rtt`.";
     NetworkLatencyTwice "network_latency_twice" "A latency says both `one_way` and `rtt`.";
     NetworkTooLong "network_too_long" "A latency is longer than any network's.";
@@ -186,6 +187,12 @@ impl Diagnostic {
     /// Helps with `help` if there is one, and keeps what it has otherwise.
     pub(crate) fn help_if(mut self, help: Option<String>) -> Self {
         self.0.help = help.or(self.0.help);
+        self
+    }
+
+    /// Helps with `help`, and with nothing else.
+    pub(crate) fn help_instead(mut self, help: Option<String>) -> Self {
+        self.0.help = help;
         self
     }
 

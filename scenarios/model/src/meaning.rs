@@ -2,22 +2,22 @@
 //!
 //! Each check says where it looked; the tree turns that into a place of the text. What a part can say
 //! about itself is asked of its own crate ([`config::Config::problems`], [`kernel::Network::resolve`],
-//! [`play::problems`], [`judge::plan::Expression::parse`]).
+//! [`play::problems`], [`judge::problems`]).
 
-mod judged;
-mod played;
+mod goals;
+mod told;
 
 use kernel::resolve::MAX_PLACES;
+use play::Workload;
 use play::lifecycle::MAX_FAULTS;
 use play::serial::MAX_WORKLOADS;
-use types::Duration;
 
 use crate::diagnostic::{Code, Diagnostic, Problems, grouped, quoted};
 use crate::fidelity::Links;
 use crate::scenario::Scenario;
 use crate::tree::{Path, Tree};
 
-pub(crate) use judged::take_thresholds;
+pub(crate) use goals::take_thresholds;
 
 /// Characters of a name: it becomes a part of paths and file names.
 const MAX_NAME: usize = 64;
@@ -33,11 +33,9 @@ pub(crate) fn check(scenario: &Scenario, tree: &Tree, problems: &mut Problems) {
     if meaning.few_enough() {
         meaning.group_names();
         meaning.nodes();
-        meaning.played();
-        meaning.observe();
+        meaning.played_and_judged();
     }
-    meaning.checks();
-    meaning.thresholds();
+    meaning.records_to_find();
 }
 
 struct Meaning<'a> {
@@ -125,27 +123,20 @@ impl Meaning<'_> {
         self.say(&path, Diagnostic::new(Code::of(problem.code), problem.message).help_if(problem.help));
     }
 
-    fn observe(&mut self) {
-        let (observe, duration) = (&self.scenario.observe, self.scenario.duration);
-        if let Some(gap) = observe.sample_every {
-            let path = top("observe").key("sample_every");
-            if gap == Duration::ZERO {
-                let message = "samples cannot be taken every 0s";
-                self.say(
-                    &path,
-                    Diagnostic::new(Code::OutOfRange, message).help("write `1s`, or leave it out"),
-                );
-            } else if gap > duration {
-                let message = format!("the first sample would be taken at {gap}, the run ends at {duration}");
-                let related = self.tree.locate(&top("duration"));
-                self.say(
-                    &path,
-                    Diagnostic::new(Code::WindowBeyondRun, message).related(related, "the run's duration"),
-                );
-            }
-        }
-        if let Some(events) = &observe.events {
-            self.observed(&top("observe").key("events"), events);
+    /// A check of stored records needs records, as a threshold needs its metric.
+    fn records_to_find(&mut self) {
+        const CHECK: &str = "stored_records_found";
+        let stores = self.scenario.workloads.iter().any(|workload| matches!(workload, Workload::Records(_)));
+        let Some(eventually) = self.scenario.checks.eventually.as_ref().filter(|_| !stores) else { return };
+        if let Some(index) = eventually.hold.iter().position(|name| name == CHECK) {
+            self.say(
+                &top("checks").key("eventually").key("hold").index(index),
+                Diagnostic::new(
+                    Code::NoEffect,
+                    "no workload stores records, so there is nothing to be found",
+                )
+                .help("add a workload of `records`, or leave the check out"),
+            );
         }
     }
 }

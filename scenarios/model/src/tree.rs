@@ -116,9 +116,13 @@ impl Tree {
 
     /// `below` and as much of `dotted` after it as exists: defaults have no place of their own.
     pub(crate) fn longest(&self, below: &Path, dotted: &str) -> Path {
-        let whole = below.dotted(dotted);
-        let depth = self.follow(&whole).depth.max(below.0.len());
-        Path(whole.0.into_iter().take(depth).collect())
+        let found = self.deepest(&below.dotted(dotted));
+        if found.0.len() < below.0.len() { below.clone() } else { found }
+    }
+
+    /// As much of `path` as exists.
+    pub(crate) fn deepest(&self, path: &Path) -> Path {
+        Path(path.0.iter().take(self.follow(path).depth).cloned().collect())
     }
 
     /// Whether there is something at `path`.

@@ -1,71 +1,95 @@
-//! What `play` finds wrong with groups, workloads and faults, put at its place in the text.
+//! What `play`, `judge` and `config` find wrong with their parts of a scenario, put at its place in the
+//! text.
 //!
-//! `play` says what and under which path; here a fragment becomes a sentence, the place is narrowed to
-//! the word that is meant, and a name that nobody has gets a suggestion.
+//! They say what and under which path; here a fragment becomes a sentence, the place is narrowed to the
+//! word that is meant, and a name that nobody has gets a suggestion.
 
-use std::collections::BTreeSet;
-
-use play::Inputs;
-use play::plan::{Amount, Select};
+use play::{Inputs, Problem};
 
 use super::{MAX_NAME, Meaning, top};
 use crate::diagnostic::{Code, Diagnostic, MAX_KEPT, listed, quoted};
+use crate::source::Span;
 use crate::suggest::nearest;
 use crate::tree::{Path, Step};
 
 impl Meaning<'_> {
-    pub(super) fn played(&mut self) {
+    pub(super) fn played_and_judged(&mut self) {
         let scenario = self.scenario;
         let groups: Vec<_> =
             scenario.peers.iter().map(|(name, group)| (name.clone(), group.clone())).collect();
-        let problems = play::problems(&Inputs {
+        let inputs = Inputs {
             groups: &groups,
             workloads: &scenario.workloads,
             faults: &scenario.faults,
             duration: scenario.duration,
             warmup: scenario.warmup,
             seed: scenario.seed,
-        });
-        for (index, problem) in problems.into_iter().enumerate() {
+        };
+        let played = play::problems(&inputs);
+        let judged = judge::problems(&inputs, &scenario.checks, &scenario.thresholds, &scenario.observe);
+        for (index, problem) in played.into_iter().chain(judged).enumerate() {
             if index < MAX_KEPT {
-                self.play(problem);
+                self.tell(problem);
             } else {
                 self.problems.count();
             }
         }
     }
 
-    fn play(&mut self, problem: play::Problem) {
+    fn tell(&mut self, problem: Problem) {
         let code = Code::of(problem.code);
-        let path = Path::default().dotted(&problem.path);
+        // Names of metrics have dots.
+        let path = match problem.path.strip_prefix("thresholds.") {
+            Some(metric) => top("thresholds").key(metric),
+            None => Path::default().dotted(&problem.path),
+        };
         if code == Code::BadName && path.0.len() == 2 {
             return; // A group's name, of which `group_names` demands more.
         }
         let place = self.narrowed(code, &path, &problem.message);
-        let mut diagnostic = Diagnostic::new(code, sentence(&path, &problem.message));
+        let mut diagnostic = Diagnostic::new(code, sentence(&path, &problem.message)).help_if(problem.help);
         if code == Code::WindowBeyondRun {
             diagnostic = diagnostic.related(self.tree.locate(&top("duration")), "the run's duration");
         }
-        if code == Code::UnknownGroup
-            && let Some(name) = named(&problem.message)
-        {
-            let groups = || self.scenario.peers.keys().map(String::as_str);
-            diagnostic = diagnostic
-                .label("no group has this name")
-                .note(format!("groups here: {}", listed(groups(), "and")))
-                .help_if(nearest(name, groups()).map(|name| format!("did you mean `{name}`?")));
-        } else {
-            diagnostic = diagnostic.help_if(problem.help);
-        }
-        if code == Code::ValueTooLarge {
-            diagnostic = diagnostic.help("raise `max_record_size` of those nodes, or store less");
-        }
-        if matches!(code, Code::DuplicateName | Code::BadPartition)
+        if matches!(code, Code::DuplicateName | Code::DuplicateCheck | Code::BadPartition)
             && let Some(first) = self.first(code, &path, &problem.message)
         {
             diagnostic = diagnostic.related(first, "first here");
         }
-        self.say(&place, diagnostic);
+        diagnostic = self.advised(code, named(&problem.message).unwrap_or_default(), diagnostic);
+        if code == Code::MetricWithoutSource {
+            self.say_at_key(&place, diagnostic);
+        } else {
+            self.say(&place, diagnostic);
+        }
+    }
+
+    /// The diagnostic with what to write instead, where that can be told from all that the scenario has.
+    fn advised(&self, code: Code, name: &str, diagnostic: Diagnostic) -> Diagnostic {
+        let meant = |known: &[&str]| {
+            nearest(name, known.iter().copied()).map(|name| format!("did you mean `{name}`?"))
+        };
+        match code {
+            Code::UnknownGroup => {
+                let groups: Vec<_> = self.scenario.peers.keys().map(String::as_str).collect();
+                diagnostic
+                    .label("no group has this name")
+                    .note(format!("groups here: {}", listed(groups.iter().copied(), "and")))
+                    .help_instead(meant(&groups))
+            }
+            Code::UnknownCheck => {
+                let checks: Vec<_> = judge::NAMES.iter().map(|(name, _)| *name).collect();
+                let here = diagnostic.help.clone();
+                diagnostic.note_all(here).help_instead(meant(&checks))
+            }
+            Code::WrongCheckKind | Code::DuplicateCheck => diagnostic.help_instead(None),
+            Code::ValueTooLarge => diagnostic.help("raise `max_record_size` of those nodes, or store less"),
+            Code::MetricWithoutSource => match types::metric::find(name) {
+                Some(metric) => diagnostic.note(format!("`{name}` is the {}", metric.about)),
+                None => diagnostic,
+            },
+            _ => diagnostic,
+        }
     }
 
     /// `path`, or the part of what stands there that the message is about.
@@ -79,13 +103,18 @@ impl Meaning<'_> {
                 _ => self.tree.longest(path, "mode"),
             },
             Code::EmptySelection => self.tree.longest(path, "value"),
-            _ => self.tree.longest(&Path::default(), &path.to_string()),
+            _ => self.tree.deepest(path),
         }
     }
 
     /// Where the name in `message` stands for the first time, if that is another place than `path`.
-    fn first(&self, code: Code, path: &Path, message: &str) -> Option<crate::source::Span> {
+    fn first(&self, code: Code, path: &Path, message: &str) -> Option<Span> {
         let name = named(message)?;
+        if code == Code::DuplicateCheck {
+            let list = Path(path.0.iter().take(path.0.len() - 1).cloned().collect());
+            let first = *self.tree.items(&list, name).first()?;
+            return Some(self.tree.locate(&list.index(first)));
+        }
         let [Step::Key(list), Step::Index(index), ..] = path.0.as_slice() else { return None };
         if code == Code::BadPartition {
             let [before @ .., Step::Index(_)] = path.0.as_slice() else { return None };
@@ -139,30 +168,6 @@ impl Meaning<'_> {
                 );
             }
         }
-    }
-
-    /// A selection that `play` does not know of: of peers to observe.
-    pub(super) fn observed(&mut self, path: &Path, select: &Select) {
-        let groups = &self.scenario.peers;
-        let names = select.group.as_ref().map(|names| names.0.as_slice());
-        let unknown: BTreeSet<_> =
-            names.unwrap_or_default().iter().filter(|name| !groups.contains_key(*name)).collect();
-        for name in unknown.into_iter().take(MAX_KEPT) {
-            let at = path.key("group");
-            let message = format!("unknown group {}", quoted(name));
-            self.play(play::Problem { path: at.to_string(), code: "unknown_group", message, help: None });
-        }
-        let meant = |name: &String| names.is_none_or(|names| names.contains(name));
-        let available: u64 =
-            groups.iter().filter(|(name, _)| meant(name)).map(|(_, group)| u64::from(group.count)).sum();
-        let (code, message) = match select.amount() {
-            Err(error) => ("bad_selection", error.to_string()),
-            Ok(Amount::Number(number)) if u64::from(number) > available => {
-                ("too_many_selected", format!("selects {number} of {available} peers"))
-            }
-            Ok(_) => return,
-        };
-        self.play(play::Problem { path: path.key("value").to_string(), code, message, help: None });
     }
 }
 
