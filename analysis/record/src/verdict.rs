@@ -15,6 +15,9 @@ pub struct Verdict {
     pub status: VerdictStatus,
     /// What the program exits with.
     pub exit_code: u8,
+    /// Everything that speaks against a pass, the gravest first, in words.
+    #[serde(default)]
+    pub reasons: Vec<String>,
     /// The root of all chance, as text.
     #[serde(with = "crate::text::seed")]
     pub seed: Seed,

@@ -1,1 +1,37 @@
-//! Not yet furnished.
+//! One run, from a scenario's file to a verdict and a folder.
+//!
+//! ```no_run
+//! # use wavetank_run as run;
+//! let run = run::scenario("scenarios/kademlia/hello.yaml").seed(7).run()?;
+//! assert!(run.passed(), "{run}");
+//! # Ok::<(), run::RunError>(())
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`scenario`](mod@scenario) | [`Scenario`]: what to run and how, step by step |
+//! | [`prepared`] | [`Prepared`]: a run that can begin, and its [`Finished`] end |
+//! | `watcher` | the judge's observer, as the world's watcher |
+//! | `journal` | the folder, written as the run goes |
+//! | `rows` | from what play, judge and world say to the folder's rows |
+//! | `identity` | modelled identities |
+//! | `machine` | what a run costs the machine |
+//!
+//! It is the one place that joins `model` (what is written), `play` (what happens), a stage (who performs it),
+//! `judge` (what it means) and `record` (what is left). The command line and users' own tests call it.
+//!
+//! Invariant: everything in the folder but `manifest.json` follows from the scenario's text, its changes and the
+//! seed.
+#![forbid(unsafe_code)]
+
+mod identity;
+mod journal;
+mod machine;
+pub mod prepared;
+mod rows;
+pub mod scenario;
+mod watcher;
+
+pub use prepared::{Finished, Prepared};
+pub use scenario::{Out, RunError, Scenario, replay, scenario};
+pub use world::{Cast, Driver, Progress};

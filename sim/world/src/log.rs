@@ -28,7 +28,7 @@ impl LogEntry {
         let (id, cause, kind, detail) = match seen {
             Seen::Handled { id, cause, input } => (*id, *cause, kind_of(input), detail_of(input)),
             Seen::Told(id, event) => (*id, *id, "told", format!("{event:?}")),
-            Seen::Begun(_) | Seen::Abandoned(_) => return None,
+            Seen::Turned(_) | Seen::Begun(_) | Seen::Abandoned(_) => return None,
         };
         Some(Self { at, peer, id, cause, kind, detail })
     }

@@ -26,6 +26,8 @@ use crate::watch::{Counted, Moment, Watch};
 
 /// Slots of a turn of the wheel.
 const WHEEL_SLOTS: usize = 1_024;
+/// Slots of a window: a slot then holds few enough events to be sorted while they are in the cache.
+const SLOTS_PER_WINDOW: u64 = 16;
 /// Emptied windows that a shard keeps for the next ones, at most.
 const POOLED_WINDOWS: usize = 4_096;
 /// The sequence numbers of wakes: apart from those of messages, since both share the wheel.
@@ -34,6 +36,8 @@ const WAKES: u64 = 1 << 63;
 /// Something that a peer did, for those who watch: the history, the checkers, the event log.
 #[derive(Debug)]
 pub(crate) enum Seen {
+    /// A life began or ended.
+    Turned(play::LifeEvent),
     /// An operation was asked.
     Begun(Command),
     /// An operation will not end: its peer stopped.
@@ -110,7 +114,7 @@ pub(crate) struct State {
 
 impl ShardCell {
     fn new(stage: &Arc<Stage>, shard: usize, links: Links, watch: Box<dyn Watch>) -> Self {
-        let width = links.lookahead();
+        let width = links.lookahead().divided(SLOTS_PER_WINDOW);
         let peers = stage.peers_of(shard);
         let state = State {
             stage: Arc::clone(stage),
@@ -260,6 +264,7 @@ impl State {
                 self.log.extend(LogEntry::of(at, peer, &seen));
             }
             match seen {
+                Seen::Turned(event) => self.watch.turned(&event),
                 Seen::Begun(command) => self.watch.began(at, peer, &command),
                 Seen::Abandoned(operation) => self.watch.abandoned(at, peer, operation),
                 Seen::Told(_, event) => self.watch.told(at, peer, &event),
@@ -489,6 +494,7 @@ impl Shard {
                 play::Life::Down(parting) => What::Down(parting),
             };
             self.turning.push((self.cell.stage.place_of(event.peer), event.is_up()));
+            self.cell.state.borrow_mut().see(event.at, event.peer, Seen::Turned(event));
             self.add(event.peer, Item { at: event.at, cause: EventId::SCRIPT, what });
         }
     }

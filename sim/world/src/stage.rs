@@ -62,6 +62,15 @@ pub struct World {
     pub progress: Arc<Progress>,
 }
 
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { seed, duration, driver, threads, .. } = self;
+        let mut all = f.debug_struct("World");
+        all.field("seed", seed).field("duration", duration).field("driver", driver).field("threads", threads);
+        all.finish_non_exhaustive()
+    }
+}
+
 /// Nobody but honest nodes play.
 #[must_use]
 pub fn honest() -> Arc<dyn Cast> {
@@ -161,6 +170,18 @@ pub struct Outcome {
     pub counts: Vec<PeerCount>,
     /// Peers that panicked, by time and number.
     pub panics: Vec<Panic>,
+    /// The names of the network's places, and the place of each peer.
+    places: (Vec<String>, Vec<u8>),
+}
+
+impl Outcome {
+    /// Where the peer of this number stands in the network; empty where a network has no places.
+    #[must_use]
+    pub fn region_of(&self, peer: u32) -> &str {
+        let (names, places) = &self.places;
+        let place = places.get(peer as usize).map_or(0, |place| usize::from(*place));
+        if names.len() < 2 { "" } else { names.get(place).map_or("", String::as_str) }
+    }
 }
 
 /// Why there is no outcome: a defect of ours, since peers' panics are caught.
@@ -286,10 +307,12 @@ impl World {
         let watches = (0..shards).map(|shard| watch(shard, shards)).collect();
         let reports = run_shards(&stage, &links, watches)?;
         progress.hang_up();
-        Ok(join(reports, &stage))
+        Ok(join(reports, &stage, &links))
     }
 
-    fn shards(&self) -> usize {
+    /// The shards that it runs on, each a thread.
+    #[must_use]
+    pub fn shards(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let paying = (self.book.len() / PEERS_PER_SHARD).min(cores);
         self.threads.unwrap_or(paying).clamp(1, MAX_SHARDS)
@@ -374,7 +397,7 @@ fn ideal_members(play: &Play, book: &SharedBook) -> kad::OracleIndex {
 }
 
 /// Adds up what the shards bring home.
-fn join(reports: Vec<ShardReport>, stage: &Stage) -> Outcome {
+fn join(reports: Vec<ShardReport>, stage: &Stage, links: &Links) -> Outcome {
     let conserved: Vec<_> = reports.iter().map(|report| report.conserved).collect();
     assert_conserved(&conserved);
     let mut outcome = Outcome {
@@ -389,6 +412,10 @@ fn join(reports: Vec<ShardReport>, stage: &Stage) -> Outcome {
         drops: Drops::default(),
         counts: vec![PeerCount::default(); stage.book.len()],
         panics: Vec::new(),
+        places: (
+            links.network().places().map(str::to_owned).collect(),
+            (0..stage.book.len() as u32).map(|peer| links.place(peer)).collect(),
+        ),
     };
     let mut ladder: Option<kernel::LadderBuilder> = None;
     for report in reports {

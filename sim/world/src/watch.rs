@@ -1,11 +1,14 @@
 //! Who watches a run: what it sees, and in which order.
 
 use node::{Command, View};
+use play::LifeEvent;
 use types::{Book, Instant, OperationId};
 
 /// Watches the peers of one shard. It sees everything in the order of (simulated time, peer number), however the
 /// shard drives its peers, and it changes nothing.
 pub trait Watch: std::fmt::Debug + Send + 'static {
+    /// A life of a peer of the shard begins or ends, as the plan wanted.
+    fn turned(&mut self, event: &LifeEvent);
     /// A client asks an operation of `peer`.
     fn began(&mut self, at: Instant, peer: u32, command: &Command);
     /// `peer` stopped before the operation ended.

@@ -8,7 +8,7 @@ use kernel::connections::Dialling;
 use kernel::{Fingerprint, Latency, Network, Uniform};
 use node::Command;
 use play::plan::{Arrivals, Churn, Distribution, Exponential, Lookups, Open, Partition, Target};
-use play::{Fault, Group, Inputs, Play, Select, Start, Workload};
+use play::{Fault, Group, Inputs, LifeEvent, Play, Select, Start, Workload};
 use types::{Bandwidth, Duration, Instant, OperationId, PeerId, Seed, Share, SharedBook};
 use wavetank_world::{self as world, Counted, Driver, Moment, Outcome, Watch, Wire, World};
 
@@ -29,6 +29,9 @@ impl Notebook {
 }
 
 impl Watch for Notebook {
+    fn turned(&mut self, event: &LifeEvent) {
+        self.note(format!("{event:?}"));
+    }
     fn began(&mut self, at: Instant, peer: u32, command: &Command) {
         self.note(format!("{at} {peer} began {:?}", command.operation()));
     }

@@ -1,0 +1,323 @@
+//! A run that can begin, and its end.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::time::Instant as WallInstant;
+
+use judge::{Circumstances, Completeness, Findings, Judgement, Observer};
+use model::{Links, Plan, Wire};
+use play::{Inputs, Play};
+use record::{Manifest, RecordError, RunFolder, Verdict, VerdictStatus};
+use types::{Seed, SharedBook};
+use world::{Driver, Outcome, Progress, World};
+
+use crate::journal::{Journal, sha256};
+use crate::rows::Scene;
+use crate::scenario::{Out, RunError, Scenario};
+use crate::watcher::Watcher;
+use crate::{identity, machine, rows};
+
+/// A run that can begin: its scenario is valid and its folder is there.
+#[derive(Debug)]
+pub struct Prepared {
+    plan: Plan,
+    world: World,
+    judge: judge::Plan,
+    manifest: Manifest,
+    journal: Option<Journal>,
+}
+
+impl Prepared {
+    pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
+        let Scenario { path, seed, sets, threads, driver, out, cast } = scenario;
+        let model::Loaded { mut plan, text, .. } = model::load(&path, &sets)?;
+        if let Some(seed) = seed {
+            plan.seed = Seed(seed);
+        }
+        let network = plan.network.resolve().map_err(|_| RunError::Plan("network"))?;
+        let peers = u32::try_from(plan.peers()).map_err(|_| RunError::Plan("peers"))?;
+        let book = Arc::new(identity::modelled(plan.seed, peers));
+        let play = Arc::new(play_of(&plan, &book));
+        let world = World {
+            seed: plan.seed,
+            duration: plan.duration,
+            sample_every: plan.observe.gap(plan.duration),
+            sampled: plan
+                .observe
+                .events
+                .as_ref()
+                .map_or_else(Vec::new, |select| play.choose(select, "event log")),
+            network,
+            wire: match plan.fidelity.wire {
+                Wire::Typed => world::Wire::Typed,
+                Wire::Encoded => world::Wire::Encoded,
+            },
+            dialling: match plan.fidelity.links {
+                Links::Free => None,
+                Links::Dialled(dialling) => Some(dialling),
+            },
+            start: plan.start,
+            driver,
+            threads,
+            cast,
+            progress: Arc::default(),
+            book,
+            play: Arc::clone(&play),
+        };
+        let judge = judge::Plan::new(&plan.checks, &plan.thresholds, &plan.observe, &play);
+        let plan_text = plan.to_yaml();
+        let manifest = first_manifest(&plan, &world, &path, &text, &plan_text, &sets);
+        let journal = match folder(out, &plan, &manifest)? {
+            Some(folder) => Some(Journal::begin(folder, &text, &plan_text, &manifest)?),
+            None => None,
+        };
+        Ok(Self { plan, world, judge, manifest, journal })
+    }
+
+    /// What will be done.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Where the run is, once it has begun; another thread may read it, and stop the run.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.world.progress)
+    }
+
+    /// The run's folder.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.journal.as_ref().map(Journal::path)
+    }
+
+    /// Threads that it will run on.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.world.shards()
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// If the folder cannot be written, or the simulator itself gives up.
+    pub fn play(self) -> Result<Finished, RunError> {
+        let Self { plan, world, judge, mut manifest, mut journal } = self;
+        let scene = Scene { plan: &plan, play: Arc::clone(&world.play), book: Arc::clone(&world.book) };
+        if let Some(journal) = &mut journal {
+            journal.follow(world.progress.listen(), world.shards())?;
+        }
+        let (cpu, clock) = (machine::cpu_seconds(), WallInstant::now());
+        let (sender, receiver) = mpsc::channel();
+        let outcome = world.run(|_, _| Box::new(Watcher::new(Observer::new(&judge), sender.clone())))?;
+        drop(sender);
+        let cost = Cost { seconds: clock.elapsed().as_secs_f64(), cpu: machine::cpu_seconds().zip(cpu) };
+        let judgement = conclude(&judge, receiver.iter(), &outcome, &scene.play);
+        let verdict = rows::verdict(&judgement.verdict, &outcome, &scene);
+        finish_manifest(&mut manifest, &outcome, &verdict, &cost);
+        if let Some(journal) = &mut journal {
+            journal.end_log()?;
+            write(journal.folder(), &scene, &outcome, &judgement, &verdict, &manifest)?;
+        }
+        Ok(Finished { verdict, manifest, folder: journal.map(|journal| journal.path().to_path_buf()) })
+    }
+}
+
+/// What a run took.
+struct Cost {
+    seconds: f64,
+    /// CPU seconds after and before.
+    cpu: Option<(f64, f64)>,
+}
+
+fn play_of(plan: &Plan, book: &Arc<SharedBook>) -> Play {
+    let inputs = Inputs {
+        groups: &plan.groups,
+        workloads: &plan.workloads,
+        faults: &plan.faults,
+        duration: plan.duration,
+        warmup: plan.warmup,
+        seed: plan.seed,
+    };
+    Play::new(&inputs, book)
+}
+
+fn folder(out: Out, plan: &Plan, manifest: &Manifest) -> Result<Option<RunFolder>, RecordError> {
+    match out {
+        Out::Nowhere => Ok(None),
+        Out::Folder(path) => RunFolder::create(path).map(Some),
+        Out::Under(root) => {
+            let hash = &manifest.scenario.plan_sha256;
+            RunFolder::create_default(&root, &plan.name, machine::now(), plan.seed, hash).map(Some)
+        }
+    }
+}
+
+fn conclude(
+    judge: &judge::Plan,
+    findings: impl Iterator<Item = Findings>,
+    outcome: &Outcome,
+    play: &Play,
+) -> Judgement {
+    let panic = |panic: &world::Panic| judge::Panic {
+        at: panic.at,
+        peer: panic.peer,
+        message: panic.message.clone(),
+    };
+    let panics: Vec<_> = outcome.panics.iter().map(panic).collect();
+    let faults = play.link_faults();
+    let touched: Vec<_> =
+        faults.iter().map(|fault| fault.id).zip(outcome.links.touched.iter().copied()).collect();
+    judge.conclude(
+        findings,
+        &Circumstances {
+            ended: outcome.ended,
+            completeness: if outcome.interrupted { Completeness::Interrupted } else { Completeness::Whole },
+            panics: &panics,
+            touched: &touched,
+            difference: None,
+        },
+    )
+}
+
+fn first_manifest(
+    plan: &Plan,
+    world: &World,
+    path: &Path,
+    text: &str,
+    plan_text: &str,
+    sets: &[(String, String)],
+) -> Manifest {
+    let word = |word: &str| word.to_owned();
+    let links = if world.dialling.is_some() { "dialled" } else { "free" };
+    let wire = if world.wire == world::Wire::Typed { "typed" } else { "encoded" };
+    let fidelity = [("crypto", "modelled"), ("links", links), ("wire", wire)];
+    Manifest {
+        format: record::FORMAT,
+        backend: word("sim"),
+        driver: word(match world.driver {
+            Driver::Actor => "actor",
+            Driver::Inline => "inline",
+        }),
+        wavetank: record::Build {
+            version: word(env!("CARGO_PKG_VERSION")),
+            git: None,
+            profile: word(if cfg!(debug_assertions) { "debug" } else { "release" }),
+            target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            features: Vec::new(),
+        },
+        scenario: record::Scenario {
+            name: plan.name.clone(),
+            path: Some(path.display().to_string()),
+            sha256: sha256(text),
+            plan_sha256: sha256(plan_text),
+            inputs: std::collections::BTreeMap::new(),
+        },
+        seed: plan.seed,
+        streams: kernel::FINGERPRINT_VERSION,
+        set: sets.iter().map(|(path, value)| format!("{path}={value}")).collect(),
+        fidelity: fidelity.into_iter().map(|(part, how)| (word(part), word(how))).collect(),
+        start: match world.start {
+            play::Start::Join => record::Start::Join,
+            play::Start::Oracle => record::Start::Oracle,
+        },
+        fingerprint: record::Fingerprint { version: kernel::FINGERPRINT_VERSION, ..Default::default() },
+        sim: record::Sim {
+            warmup_ms: plan.warmup.as_millis(),
+            planned_ms: plan.duration.as_millis(),
+            ended_ms: None,
+            events: 0,
+        },
+        wall: record::Wall { started: record::rfc3339(machine::now()), ..Default::default() },
+        threads: u32::try_from(world.shards()).unwrap_or(u32::MAX),
+        host: record::Host { cores: machine::cores(), os: word(std::env::consts::OS) },
+        ..Manifest::default()
+    }
+}
+
+fn finish_manifest(manifest: &mut Manifest, outcome: &Outcome, verdict: &Verdict, cost: &Cost) {
+    let ladder = &outcome.ladder;
+    manifest.status = verdict.status.into();
+    manifest.verdict = Some("verdict.json".to_owned());
+    manifest.fingerprint.value = Some(verdict.fingerprint.clone());
+    manifest.fingerprint.every_ms = ladder.every.as_millis();
+    manifest.fingerprint.ladder = ladder.rungs.iter().map(rows::rung_summary).collect();
+    manifest.sim.ended_ms = Some(outcome.ended.as_millis());
+    manifest.sim.events = outcome.handled;
+    manifest.wall.seconds = Some(cost.seconds);
+    manifest.wall.speedup = (cost.seconds > 0.0).then(|| outcome.ended.as_secs_f64() / cost.seconds);
+    let cpu = cost.cpu.map(|(after, before)| after - before).filter(|cpu| *cpu > 0.0);
+    manifest.wall.events_per_cpu_second = cpu.map(|cpu| outcome.handled as f64 / cpu);
+    manifest.wall.peak_rss_bytes = machine::peak_rss_bytes();
+}
+
+/// Writes what the end of a run brings; the manifest last, so that a folder whose run ended is whole.
+fn write(
+    folder: &RunFolder,
+    scene: &Scene<'_>,
+    outcome: &Outcome,
+    judgement: &Judgement,
+    verdict: &Verdict,
+    manifest: &Manifest,
+) -> Result<(), RecordError> {
+    let mut operations = folder.operations()?;
+    for row in rows::operations(&judgement.operations, scene) {
+        operations.write(&row)?;
+    }
+    operations.finish()?;
+    let mut series = folder.series()?;
+    for row in rows::series(&judgement.series) {
+        series.write(&row)?;
+    }
+    series.finish()?;
+    let mut ladder = folder.ladder()?;
+    for rung in &outcome.ladder.rungs {
+        ladder.write(&record::Rung { at_ns: rung.at.as_nanos(), leaves: rung.leaves.clone() })?;
+    }
+    ladder.finish()?;
+    folder.write_rows(rows::summary(&judgement.summary))?;
+    folder.write_rows(rows::peers(outcome, scene))?;
+    folder.write_rows(rows::faults(&judgement.verdict.tallies, outcome.ended))?;
+    folder.write_verdict(verdict)?;
+    folder.write_manifest(manifest)
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// What it proved.
+    pub verdict: Verdict,
+    /// What was run, and what it cost.
+    pub manifest: Manifest,
+    /// Where its folder is.
+    pub folder: Option<PathBuf>,
+}
+
+impl Finished {
+    /// Whether everything held.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.verdict.status == VerdictStatus::Pass
+    }
+
+    /// What a program that ran it exits with.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        self.verdict.exit_code
+    }
+}
+
+impl fmt::Display for Finished {
+    /// The verdict in a few lines: what a failing test shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict { status, exit_code, seed, fingerprint, first_failure, .. } = &self.verdict;
+        let status = record::RunStatus::from(*status).word();
+        writeln!(f, "{}: {status} (exit {exit_code})", self.manifest.scenario.name)?;
+        if let Some(failure) = first_failure {
+            writeln!(f, "  {}: {}", failure.what, failure.detail)?;
+        }
+        write!(f, "  seed {}, fingerprint {fingerprint}", seed.0)
+    }
+}

@@ -1,0 +1,147 @@
+//! What to run, and how.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use world::{Cast, Driver, WorldError};
+
+use crate::prepared::{Finished, Prepared};
+
+/// Where a run leaves its folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Out {
+    /// Nowhere: only the verdict is wanted.
+    #[default]
+    Nowhere,
+    /// This is the folder; it must not hold anything.
+    Folder(PathBuf),
+    /// In a folder of its own below this one, named by scenario, time, seed and plan.
+    Under(PathBuf),
+}
+
+/// A scenario, and how it is to be run.
+#[derive(Clone)]
+pub struct Scenario {
+    pub(crate) path: PathBuf,
+    pub(crate) seed: Option<u64>,
+    pub(crate) sets: Vec<(String, String)>,
+    pub(crate) threads: Option<usize>,
+    pub(crate) driver: Driver,
+    pub(crate) out: Out,
+    pub(crate) cast: Arc<dyn Cast>,
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, seed, sets, threads, driver, out, .. } = self;
+        let mut all = f.debug_struct("Scenario");
+        all.field("path", path).field("seed", seed).field("sets", sets).field("threads", threads);
+        all.field("driver", driver).field("out", out).finish_non_exhaustive()
+    }
+}
+
+/// The scenario in this file, with its own seed, on as many threads as pay, by the actor driver, without a folder.
+pub fn scenario(path: impl Into<PathBuf>) -> Scenario {
+    Scenario {
+        path: path.into(),
+        seed: None,
+        sets: Vec::new(),
+        threads: None,
+        driver: Driver::default(),
+        out: Out::default(),
+        cast: world::honest(),
+    }
+}
+
+/// The scenario of a run's folder, with its seed and its changes, to be run again.
+///
+/// # Errors
+/// If it is not the folder of a run.
+pub fn replay(folder: &Path) -> Result<Scenario, RunError> {
+    let run = record::Run::open(folder)?;
+    let manifest = run.manifest();
+    let sets = manifest.set.iter().filter_map(|set| set.split_once('='));
+    Ok(Scenario {
+        seed: Some(manifest.seed.0),
+        sets: sets.map(|(path, value)| (path.to_owned(), value.to_owned())).collect(),
+        ..scenario(folder.join("scenario.yaml"))
+    })
+}
+
+impl Scenario {
+    /// Another seed than the scenario's own.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Another value at a path of the scenario: `set("peers.edge.count", "50")`.
+    #[must_use]
+    pub fn set(mut self, path: &str, value: &str) -> Self {
+        self.sets.push((path.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// On this many threads.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// By this driver.
+    #[must_use]
+    pub const fn driver(mut self, driver: Driver) -> Self {
+        self.driver = driver;
+        self
+    }
+
+    /// Leaves its folder there.
+    #[must_use]
+    pub fn out(mut self, out: Out) -> Self {
+        self.out = out;
+        self
+    }
+
+    /// With peers of these players' own among the honest ones.
+    #[must_use]
+    pub fn cast(mut self, cast: Arc<dyn Cast>) -> Self {
+        self.cast = cast;
+        self
+    }
+
+    /// Reads and checks the scenario, and makes the folder.
+    ///
+    /// # Errors
+    /// If the scenario is not valid, or the folder cannot be made.
+    pub fn prepare(self) -> Result<Prepared, RunError> {
+        Prepared::new(self)
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// As [`Scenario::prepare`], and if the folder cannot be written.
+    pub fn run(self) -> Result<Finished, RunError> {
+        self.prepare()?.play()
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scenario is not valid.
+    #[error("{0}")]
+    Rejected(#[from] model::Rejected),
+    /// The folder cannot be made, read or written.
+    #[error(transparent)]
+    Output(#[from] record::RecordError),
+    /// A part of a valid plan cannot be performed: a defect of ours.
+    #[error("the plan's {0} cannot be performed, though the scenario is valid; this is a defect of wavetank")]
+    Plan(&'static str),
+    /// The simulated stage gave up.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}

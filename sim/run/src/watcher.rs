@@ -1,0 +1,70 @@
+//! The judge's observer, as the world's watcher.
+
+use std::sync::mpsc::Sender;
+
+use judge::{Findings, Observer};
+use node::Command;
+use play::LifeEvent;
+use types::{Instant, OperationId};
+use world::{Counted, Moment, Watch};
+
+/// Hands what one shard shows to the judge's observer, and its findings to whoever waits for them.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    observer: Option<Observer>,
+    findings: Sender<Findings>,
+}
+
+impl Watcher {
+    pub(crate) const fn new(observer: Observer, findings: Sender<Findings>) -> Self {
+        Self { observer: Some(observer), findings }
+    }
+}
+
+impl Watch for Watcher {
+    fn turned(&mut self, event: &LifeEvent) {
+        if let Some(observer) = &mut self.observer {
+            observer.life(event);
+        }
+    }
+
+    fn began(&mut self, at: Instant, peer: u32, command: &Command) {
+        if let Some(observer) = &mut self.observer {
+            observer.begin(at, peer, command);
+        }
+    }
+
+    fn abandoned(&mut self, at: Instant, peer: u32, operation: OperationId) {
+        if let Some(observer) = &mut self.observer {
+            observer.abandoned(at, peer, operation);
+        }
+    }
+
+    fn told(&mut self, at: Instant, peer: u32, event: &node::Event) {
+        if let Some(observer) = &mut self.observer {
+            observer.event(at, peer, event);
+        }
+    }
+
+    fn sampling(&mut self, _: Instant) {}
+
+    fn look(&mut self, peer: u32, moment: Moment<'_>) {
+        if let Some(observer) = &mut self.observer {
+            observer.sample(moment.at, peer, moment.view, moment.book, moment.queue_depth);
+        }
+    }
+
+    fn sampled(&mut self, at: Instant, counted: &Counted) {
+        if let Some(observer) = &mut self.observer {
+            let Counted { sent, sent_bytes, dropped, .. } = *counted;
+            observer.sampled(at, judge::Traffic { sent, sent_bytes, dropped });
+        }
+    }
+
+    fn ended(&mut self, at: Instant) {
+        if let Some(observer) = self.observer.take() {
+            // Nobody waits any more only if the run is being torn down.
+            let _ = self.findings.send(observer.close(at));
+        }
+    }
+}
