@@ -98,38 +98,32 @@ impl Config {
             ("max_failures", self.max_failures as u64, 1, 16),
             ("request_timeout", self.request_timeout.as_nanos(), 1, u64::MAX),
             ("lookup_timeout", self.lookup_timeout.as_nanos(), 1, u64::MAX),
-            (
-                "refresh_interval",
-                self.refresh_interval.as_nanos(),
-                MIN_INTERVAL.as_nanos(),
-                u64::MAX,
-            ),
+            ("refresh_interval", self.refresh_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
             ("record_ttl", self.record_ttl.as_nanos(), 1, u64::MAX),
-            (
-                "republish_interval",
-                self.republish_interval.as_nanos(),
-                MIN_INTERVAL.as_nanos(),
-                u64::MAX,
-            ),
-            (
-                "replicate_interval",
-                self.replicate_interval.as_nanos(),
-                MIN_INTERVAL.as_nanos(),
-                u64::MAX,
-            ),
+            ("republish_interval", self.republish_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
+            ("replicate_interval", self.replicate_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
         ];
         let mut rest = ranges.as_slice();
         while let [(knob, value, least, most), others @ ..] = rest {
             if *value < *least || *value > *most {
-                return Err(OutOfRange {
-                    knob,
-                    value: *value,
-                    least: *least,
-                    most: *most,
-                });
+                return Err(OutOfRange { knob, value: *value, least: *least, most: *most });
             }
             rest = others;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_knob_out_of_range_is_named() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        let config = Config { k: 129, ..Config::default() };
+        assert_eq!(config.validate(), Err(OutOfRange { knob: "k", value: 129, least: 1, most: 128 }));
+        let config = Config { refresh_interval: Duration::ZERO, ..Config::default() };
+        assert_eq!(config.validate().map_err(|error| error.knob), Err("refresh_interval"));
     }
 }

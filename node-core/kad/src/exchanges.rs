@@ -2,7 +2,7 @@
 //!
 //! Invariant: every exchange that we opened leaves here exactly once: by an answer, by a failure, or not yet.
 //! Their number is bounded by what opens them: [`crate::MAX_LOOKUPS`] lookups of at most alpha (or d, if that is
-//! more) requests or `replication` stores each, and one check a bucket.
+//! more) requests or `replication` stores each, and one check for each contact at most.
 
 use alloc::vec::Vec;
 
@@ -42,17 +42,8 @@ pub(crate) struct Exchanges {
 
 impl Exchanges {
     pub(crate) fn open(&mut self, exchange: ExchangeId, peer: PeerRef, purpose: Purpose) {
-        let place = self
-            .pending
-            .partition_point(|pending| pending.exchange < exchange);
-        self.pending.insert(
-            place,
-            Pending {
-                exchange,
-                peer,
-                purpose,
-            },
-        );
+        let place = self.pending.partition_point(|pending| pending.exchange < exchange);
+        self.pending.insert(place, Pending { exchange, peer, purpose });
         self.opened += 1;
     }
 
@@ -71,9 +62,7 @@ impl Exchanges {
 
     /// Whether a check of one of these peers is under way.
     pub(crate) fn checks_any(&self, peers: &[PeerRef]) -> bool {
-        self.pending
-            .iter()
-            .any(|pending| pending.purpose == Purpose::Check && peers.contains(&pending.peer))
+        self.pending.iter().any(|pending| pending.purpose == Purpose::Check && peers.contains(&pending.peer))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Pending> {
@@ -87,15 +76,11 @@ impl Exchanges {
     /// Whether each exchange that was opened has ended or is pending.
     pub(crate) fn balance(&self) -> bool {
         self.opened == self.ended + self.pending.len() as u64
-            && self
-                .pending
-                .is_sorted_by(|earlier, later| earlier.exchange < later.exchange)
+            && self.pending.is_sorted_by(|earlier, later| earlier.exchange < later.exchange)
     }
 
     fn place(&self, exchange: ExchangeId) -> Option<usize> {
-        self.pending
-            .binary_search_by_key(&exchange, |pending| pending.exchange)
-            .ok()
+        self.pending.binary_search_by_key(&exchange, |pending| pending.exchange).ok()
     }
 
     fn take(&mut self, place: usize) -> Pending {

@@ -45,6 +45,8 @@ mod rank;
 pub mod records;
 mod search;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod violation;
 
 pub use config::Config;

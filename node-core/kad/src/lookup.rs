@@ -121,44 +121,45 @@ enum State {
 }
 
 impl Lookup {
-    /// A lookup that starts from these peers, nearest first.
+    /// A lookup that starts from these contacts, dealt out to its paths, and from these `seeds`, which get a path of
+    /// their own: peers that are far away, among which a search from near ones would never arrive.
     pub(crate) fn new(
         serial: u32,
         target: Arc<Target>,
         goal: Goal,
         deadline: Instant,
-        shape: Shape,
-        start: &[Ranked],
+        mut shape: Shape,
+        (start, seeds): (&[Ranked], &[Ranked]),
         book: &Book,
     ) -> Self {
-        let mut candidates = Vec::with_capacity(4 * usize::from(shape.k));
-        let mut known_in_round = None;
-        for (place, ranked) in start.iter().enumerate().take(MAX_CANDIDATES) {
-            if is_target(ranked, &target, book) {
-                known_in_round = Some(0);
-            }
-            candidates.push(Candidate {
-                ranked: *ranked,
-                paths: 1 << (place % usize::from(shape.paths)),
-                round: 1,
-                state: State::Known,
-            });
+        let dealt = usize::from(shape.paths);
+        if !seeds.is_empty() {
+            shape.paths = (shape.paths + 1).min(MAX_PATHS as u16);
         }
-        Self {
+        let mut lookup = Self {
             serial,
             target,
             goal,
             deadline,
             storing: None,
             shape,
-            candidates,
+            candidates: Vec::with_capacity(4 * usize::from(shape.k)),
             in_flight: [0; MAX_PATHS],
             messages: 0,
             timeouts: 0,
             hops: 0,
-            known_in_round,
+            known_in_round: None,
             nearest_answer: u64::MAX,
+        };
+        let start = start.iter().enumerate().map(|(place, ranked)| (ranked, place % dealt));
+        let seeds = seeds.iter().map(|ranked| (ranked, usize::from(shape.paths) - 1));
+        for (ranked, path) in start.chain(seeds) {
+            if is_target(ranked, &lookup.target, book) {
+                lookup.known_in_round = Some(0);
+            }
+            lookup.learn(*ranked, path as u8, 1, book);
         }
+        lookup
     }
 
     /// The next peer to be asked, and the path that asks it. The path with the fewest requests in flight goes first.
@@ -206,10 +207,8 @@ impl Lookup {
 
     /// Whether every path is done.
     pub(crate) fn is_finished(&self) -> bool {
-        (0..self.shape.paths).all(|path| {
-            self.nearest_of(path)
-                .all(|(_, candidate)| candidate.state == State::Answered)
-        })
+        (0..self.shape.paths)
+            .all(|path| self.nearest_of(path).all(|(_, candidate)| candidate.state == State::Answered))
     }
 
     /// How the search went.
@@ -244,9 +243,7 @@ impl Lookup {
 
     /// Peers that this lookup holds on to.
     pub(crate) fn for_each_ref(&self, mut each: impl FnMut(PeerRef)) {
-        self.candidates
-            .iter()
-            .for_each(|candidate| each(candidate.ranked.peer));
+        self.candidates.iter().for_each(|candidate| each(candidate.ranked.peer));
         if let GoalKind::Store(record) = &self.goal.kind {
             record.publisher.into_iter().for_each(&mut each);
         }
@@ -258,21 +255,14 @@ impl Lookup {
     /// Whether candidates are in order, bounded, and the nearest answer is still among them.
     pub(crate) fn is_sound(&self, book: &Book) -> bool {
         let ordered = self.candidates.is_sorted_by(|nearer, farther| {
-            nearer
-                .ranked
-                .order(&farther.ranked, self.target.key(), book)
-                .is_lt()
+            nearer.ranked.order(&farther.ranked, self.target.key(), book).is_lt()
         });
         let nearest = self
             .candidates
             .iter()
             .find(|candidate| candidate.state == State::Answered)
             .map_or(u64::MAX, |candidate| candidate.ranked.distance);
-        let asked = self
-            .candidates
-            .iter()
-            .filter(|candidate| candidate.state == State::Asked)
-            .count();
+        let asked = self.candidates.iter().filter(|candidate| candidate.state == State::Asked).count();
         ordered
             && self.candidates.len() <= MAX_CANDIDATES
             && (self.storing.is_some() || (nearest == self.nearest_answer && asked == self.in_flight()))
@@ -290,9 +280,7 @@ impl Lookup {
     }
 
     fn unasked(&self, path: u16) -> Option<usize> {
-        self.nearest_of(path)
-            .find(|(_, candidate)| candidate.state == State::Known)
-            .map(|(place, _)| place)
+        self.nearest_of(path).find(|(_, candidate)| candidate.state == State::Known).map(|(place, _)| place)
     }
 
     /// Takes note of how a request ended; `None` if none was in flight to that peer.
@@ -309,9 +297,8 @@ impl Lookup {
 
     fn learn(&mut self, ranked: Ranked, path: u8, round: u8, book: &Book) {
         let target = self.target.key();
-        let place = self
-            .candidates
-            .binary_search_by(|candidate| candidate.ranked.order(&ranked, target, book));
+        let place =
+            self.candidates.binary_search_by(|candidate| candidate.ranked.order(&ranked, target, book));
         let place = match place {
             Ok(known) => {
                 if let Some(candidate) = self.candidates.get_mut(known) {
@@ -324,15 +311,7 @@ impl Lookup {
         if self.candidates.len() >= MAX_CANDIDATES && !self.make_room(place, path) {
             return;
         }
-        self.candidates.insert(
-            place,
-            Candidate {
-                ranked,
-                paths: 1 << path,
-                round,
-                state: State::Known,
-            },
-        );
+        self.candidates.insert(place, Candidate { ranked, paths: 1 << path, round, state: State::Known });
     }
 
     /// Drops the farthest candidate behind `place` that only this path knows of and nobody asked: a path that names
@@ -355,4 +334,119 @@ impl Lookup {
 
 fn is_target(ranked: &Ranked, target: &Target, book: &Book) -> bool {
     ranked.distance == 0 && book.key(ranked.peer) == Some(target.key())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{book, peer};
+    use alloc::collections::BTreeSet;
+    use alloc::vec;
+    use core::ops::Range;
+
+    const FIND: Goal = Goal { operation: None, kind: GoalKind::Find };
+
+    fn ranked(peers: Range<u32>, target: &Target, book: &Book) -> Vec<Ranked> {
+        let mut ranked: Vec<_> =
+            peers.map(|number| Ranked::new(peer(number), target.key(), book).unwrap()).collect();
+        ranked.sort_by(|a, b| a.order(b, target.key(), book));
+        ranked
+    }
+
+    fn lookup(shape: Shape, contacts: Range<u32>, seeds: Range<u32>, book: &Book) -> Lookup {
+        let target = Arc::new(Target::new(b"name"));
+        let starts = (ranked(contacts, &target, book), ranked(seeds, &target, book));
+        Lookup::new(0, target, FIND, Instant::NEVER, shape, (&starts.0, &starts.1), book)
+    }
+
+    #[test]
+    fn paths_share_no_peer_and_learn_from_their_own_alone() {
+        let book = book(60);
+        let mut lookup = lookup(Shape { k: 10, alpha: 3, paths: 3 }, 1..10, 0..0, &book);
+        let mut asked = BTreeSet::new();
+        let mut by_path = [0; 3];
+        let mut next = 10;
+        while let Some((peer_asked, path)) = lookup.next_request() {
+            assert!(asked.insert(peer_asked), "nobody is asked twice");
+            by_path[usize::from(path)] += 1;
+            let named: Vec<_> = (next..(next + 4).min(60)).map(peer).collect();
+            next += 4;
+            lookup.answered(peer_asked, path, &named, peer(0), &book);
+            let learned: Vec<_> =
+                lookup.candidates.iter().filter(|candidate| named.contains(&candidate.ranked.peer)).collect();
+            assert!(learned.iter().all(|candidate| candidate.paths == 1 << path));
+            assert!(lookup.is_sound(&book));
+        }
+        assert!(lookup.is_finished());
+        assert!(by_path.iter().all(|count| *count >= 3), "{by_path:?}");
+        assert_eq!(lookup.report().messages as usize, asked.len());
+    }
+
+    #[test]
+    fn alpha_requests_are_in_flight_and_each_path_has_one_at_least() {
+        let book = book(60);
+        for (alpha, paths, in_flight) in [(1, 1, 1), (3, 1, 3), (1, 4, 4), (6, 4, 6), (32, 1, 20)] {
+            let mut lookup = lookup(Shape { k: 20, alpha, paths }, 1..21, 0..0, &book);
+            while lookup.next_request().is_some() {}
+            assert_eq!(lookup.in_flight(), in_flight, "alpha {alpha}, d {paths}");
+        }
+    }
+
+    #[test]
+    fn a_seed_has_a_path_of_its_own_and_is_asked_however_far_it_is() {
+        let book = book(60);
+        let far = ranked(1..60, &Target::new(b"name"), &book)[58].peer.index().unwrap() as u32;
+        let shape = Shape { k: 3, alpha: 1, paths: 1 };
+        let mut lookup = lookup(shape, 1..far.max(10), far..far + 1, &book);
+        let asked: Vec<_> = core::iter::from_fn(|| lookup.next_request()).collect();
+        assert!(asked.contains(&(peer(far), 1)), "{asked:?}");
+    }
+
+    #[test]
+    fn failed_peers_make_room_for_farther_ones() {
+        let book = book(60);
+        let mut lookup = lookup(Shape { k: 2, alpha: 1, paths: 1 }, 1..5, 0..0, &book);
+        let all: Vec<_> = lookup.candidates.iter().map(|candidate| candidate.ranked.peer).collect();
+        for (place, peer_asked) in all.iter().enumerate() {
+            assert!(!lookup.is_finished());
+            assert_eq!(lookup.next_request(), Some((*peer_asked, 0)));
+            if place < 2 {
+                lookup.failed(*peer_asked, 0);
+            } else {
+                lookup.answered(*peer_asked, 0, &[], peer(0), &book);
+            }
+        }
+        assert!(lookup.is_finished());
+        let report = lookup.report();
+        assert_eq!((report.closest.to_vec(), report.timeouts), (vec![all[2], all[3]], 2));
+    }
+
+    #[test]
+    fn rounds_are_counted_by_who_named_whom() {
+        let book = book(60);
+        let mut lookup = lookup(Shape { k: 20, alpha: 1, paths: 1 }, 1..2, 0..0, &book);
+        for (named, hops) in [(2, 1), (3, 2), (4, 3)] {
+            let (asked, path) = lookup.next_request().unwrap();
+            lookup.answered(asked, path, &[peer(named)], peer(0), &book);
+            assert_eq!(lookup.report().hops, hops);
+        }
+    }
+
+    #[test]
+    fn a_path_that_names_crowds_crowds_out_nobody_else_s() {
+        let book = book(3_000);
+        let shape = Shape { k: 20, alpha: 2, paths: 2 };
+        let mut lookup = lookup(shape, 1..21, 0..0, &book);
+        let dealt: Vec<_> = lookup.candidates.iter().map(|candidate| candidate.ranked.peer).collect();
+        let crowd: Vec<_> = (21..3_000).map(peer).collect();
+        let (asked, path) = lookup.next_request().unwrap();
+        lookup.answered(asked, path, &crowd, peer(0), &book);
+        assert_eq!(lookup.candidates.len(), MAX_CANDIDATES);
+        let other = 1 - path;
+        let kept = lookup.candidates.iter().filter(|candidate| candidate.paths == 1 << other);
+        let kept: Vec<_> = kept.map(|candidate| candidate.ranked.peer).collect();
+        assert_eq!(kept.len(), 10);
+        assert!(kept.iter().all(|peer| dealt.contains(peer)));
+        assert!(lookup.is_sound(&book));
+    }
 }

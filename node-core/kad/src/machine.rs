@@ -21,7 +21,7 @@ use crate::message::{Record, Request, Response, Target};
 use crate::records::{
     self, Admission as Put, MAX_WRITES, Novelty, OnDisk, Published, Records, Write, lifetime, with_remaining,
 };
-use crate::table::{Admission, Table};
+use crate::table::{Admission, Failure, Table};
 use crate::violation::Violation;
 use crate::{MAX_LOOKUPS, RECORD_LOOKUPS};
 
@@ -76,11 +76,7 @@ impl Kad {
         book: &Book,
     ) -> Self {
         let config = config.into();
-        assert_eq!(
-            config.validate(),
-            Ok(()),
-            "a configuration is validated at the edge"
-        );
+        assert_eq!(config.validate(), Ok(()), "a configuration is validated at the edge");
         let own = book.key(local).copied();
         assert!(own.is_some(), "a peer is in its own book");
         let own = own.unwrap_or_default();
@@ -104,14 +100,19 @@ impl Kad {
             config,
         };
         for (record, expires) in records.into_iter().take(kad.config.max_records as usize) {
-            let replicate = Instant::START + kad.jittered(kad.config.replicate_interval);
-            kad.records.restore(record, expires, replicate);
+            kad.records.restore(record, expires);
         }
         kad
     }
 
     /// Begins this peer's life.
     pub fn start<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
+        let (streams, interval) = (self.streams, self.config.replicate_interval);
+        let jitters = &mut self.jitters;
+        self.records.stagger(|| {
+            *jitters += 1;
+            cx.now.instant + jittered(interval, &mut jitter(&streams, *jitters))
+        });
         match self.start {
             Start::Join => self.maintenance.due = cx.now.instant,
             Start::Filled => {
@@ -142,8 +143,7 @@ impl Kad {
             Request::GetValue(target) => {
                 let record = self.value(&target, cx.now.instant);
                 let closer = self.closest_for(&target, from, cx.book);
-                cx.effects
-                    .answer(from, exchange, Response::Value { record, closer });
+                cx.effects.answer(from, exchange, Response::Value { record, closer });
             }
             Request::PutValue(record) => self.put(cx, from, exchange, record),
         }
@@ -205,23 +205,17 @@ impl Kad {
         }
         let replicate = cx.now.instant + self.jittered(self.config.replicate_interval);
         if self.records.hold(&write, replicate) == Novelty::New {
-            cx.effects.event(Event::RecordStored {
-                record: Arc::clone(&write.record),
-            });
+            cx.effects.event(Event::RecordStored { record: Arc::clone(&write.record) });
         }
-        cx.effects
-            .answer(write.from, write.exchange, Response::Stored(write.record));
+        cx.effects.answer(write.from, write.exchange, Response::Stored(write.record));
         self.settle(cx);
     }
 
     /// The time of [`Kad::next_deadline`] has come.
     pub fn deadline<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
         let now = cx.now.instant;
-        while let Some(serial) = self
-            .lookups
-            .iter()
-            .find(|lookup| lookup.deadline <= now)
-            .map(|lookup| lookup.serial)
+        while let Some(serial) =
+            self.lookups.iter().find(|lookup| lookup.deadline <= now).map(|lookup| lookup.serial)
         {
             self.search_ended(cx, serial);
         }
@@ -287,13 +281,9 @@ impl Kad {
         self.table.spares().iter().copied().for_each(&mut each);
         self.maintenance.seeds().iter().copied().for_each(&mut each);
         self.exchanges.iter().for_each(|pending| each(pending.peer));
-        self.lookups
-            .iter()
-            .for_each(|lookup| lookup.for_each_ref(&mut each));
+        self.lookups.iter().for_each(|lookup| lookup.for_each_ref(&mut each));
         let held = self.records.iter().map(|(record, _)| record);
-        held.chain(self.published.iter())
-            .filter_map(|record| record.publisher)
-            .for_each(&mut each);
+        held.chain(self.published.iter()).filter_map(|record| record.publisher).for_each(&mut each);
         self.records.for_each_write(|write| {
             each(write.from);
             write.record.publisher.into_iter().for_each(&mut each);
@@ -336,43 +326,50 @@ impl Kad {
         }
     }
 
-    /// A request was not answered: its lookup goes on, and the contact may have to leave.
+    /// A request was not answered: its lookup goes on, and its contact is asked again at once until it answers or is
+    /// evicted. Then the next of its bucket that was not seen for long is checked: the dead gather there.
     pub(crate) fn unanswered<E: Effects>(&mut self, cx: &mut Context<'_, E>, pending: Pending) {
         let peer = pending.peer;
-        let evicted = self
-            .table
-            .failed(peer, self.config.max_failures, cx.now.instant, cx.book);
-        if let Some(successor) = evicted {
-            cx.effects.event(Event::ContactEvicted { peer });
-            if let Some(peer) = successor {
-                cx.effects.event(Event::ContactAdded { peer });
+        match self.table.failed(peer, self.config.max_failures, cx.now.instant, cx.book) {
+            Failure::Stranger => {}
+            Failure::Suspect => self.check_contact(cx, peer),
+            Failure::Evicted { successor } => {
+                cx.effects.event(Event::ContactEvicted { peer });
+                if let Some(peer) = successor {
+                    cx.effects.event(Event::ContactAdded { peer });
+                }
+                if let Some(bucket) = cx.book.key(peer).and_then(|key| self.table.prefix_of(key)) {
+                    self.check_bucket(cx, bucket);
+                }
             }
         }
         self.search_failed(cx, pending);
     }
 
+    fn check_bucket<E: Effects>(&mut self, cx: &mut Context<'_, E>, bucket: usize) {
+        if let Some(unseen) = self.table.unseen(bucket, cx.now.instant) {
+            self.check_contact(cx, unseen);
+        }
+    }
+
     /// Asks a contact whether it is alive, by a request that any peer answers (libp2p's PING is deprecated), unless
     /// one of its bucket is being asked already.
     fn check_contact<E: Effects>(&mut self, cx: &mut Context<'_, E>, peer: PeerRef) {
-        let Some(key) = cx.book.key(peer) else {
+        let Some(bucket) = cx.book.key(peer).and_then(|key| self.table.prefix_of(key)) else {
             return;
         };
-        let bucket = self.table.bucket(self.table.own().common_prefix(key) as usize);
-        if self.exchanges.checks_any(bucket) {
+        if self.exchanges.checks_any(self.table.bucket(bucket)) {
             return;
         }
         let Some(target) = own_target(self.local, cx.book) else {
             return;
         };
-        let exchange = cx
-            .effects
-            .request(peer, Request::FindNode(target), self.config.request_timeout);
+        let exchange = cx.effects.request(peer, Request::FindNode(target), self.config.request_timeout);
         self.exchanges.open(exchange, peer, Purpose::Check);
     }
 
     fn closest_for(&self, target: &Target, asker: PeerRef, book: &Book) -> Box<[PeerRef]> {
-        self.table
-            .closest(target.key(), usize::from(self.config.k), Some(asker), book)
+        self.table.closest(target.key(), usize::from(self.config.k), Some(asker), book)
     }
 }
 
@@ -405,30 +402,13 @@ impl Kad {
             return;
         }
         let closer = self.table.closer_than_own(key);
-        let life = lifetime(
-            record.ttl_secs,
-            self.config.record_ttl,
-            closer,
-            self.config.replication,
-        );
+        let life = lifetime(record.ttl_secs, self.config.record_ttl, closer, self.config.replication);
         let expires = now + life;
         let replicate = now + self.jittered(self.config.replicate_interval);
-        match self
-            .records
-            .admit(&record, expires, replicate, self.config.max_records)
-        {
+        match self.records.admit(&record, expires, replicate, self.config.max_records) {
             Put::Persist => {
-                let id = cx.effects.persist(RecordChange::Put {
-                    record: Arc::clone(&record),
-                    expires,
-                });
-                self.records.wait(Write {
-                    id,
-                    record,
-                    expires,
-                    from,
-                    exchange,
-                });
+                let id = cx.effects.persist(RecordChange::Put { record: Arc::clone(&record), expires });
+                self.records.wait(Write { id, record, expires, from, exchange });
             }
             Put::Held => cx.effects.answer(from, exchange, Response::Stored(record)),
             Put::Refuse(reason) => refused(cx, from, reason),
@@ -439,9 +419,7 @@ impl Kad {
         while let Some((record, on_disk)) = self.records.expire(cx.now.instant) {
             let target = records::target_of(&record);
             if on_disk == OnDisk::Delete {
-                cx.effects.persist(RecordChange::Delete {
-                    target: Arc::clone(&target),
-                });
+                cx.effects.persist(RecordChange::Delete { target: Arc::clone(&target) });
             }
             cx.effects.event(Event::RecordExpired { target });
         }
@@ -479,10 +457,7 @@ impl Kad {
                     break;
                 };
                 let target = records::target_of(&record);
-                let goal = Goal {
-                    operation: None,
-                    kind: GoalKind::Store(record),
-                };
+                let goal = Goal { operation: None, kind: GoalKind::Store(record) };
                 self.launch(cx, target, goal, &[]);
             }
         }
@@ -503,7 +478,11 @@ impl Kad {
                 let buckets = self.uncovered_buckets(cx.book);
                 let draws = self.maintenance.draw_targets(buckets, &self.table, &self.streams);
                 cx.effects.charge(Work(DRAW_WORK.0 * u64::from(draws)));
+                for bucket in 0..self.table.bucket_count() {
+                    self.check_bucket(cx, bucket);
+                }
             }
+            Stage::Alone => self.met_nobody(cx),
             Stage::Buckets => match self.maintenance.next_target() {
                 Some(target) => self.refresh(cx, target, &[]),
                 None => self.refreshed(cx),
@@ -513,34 +492,31 @@ impl Kad {
     }
 
     fn refresh<E: Effects>(&mut self, cx: &mut Context<'_, E>, target: Arc<Target>, seeds: &[PeerRef]) {
-        let goal = Goal {
-            operation: None,
-            kind: GoalKind::Find,
-        };
+        let goal = Goal { operation: None, kind: GoalKind::Find };
         self.maintenance.running = Some(self.serial);
         self.launch(cx, target, goal, seeds);
     }
 
     fn refreshed<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
-        let met_nobody = self.table.is_empty() && !self.maintenance.seeds().is_empty();
-        let interval = if met_nobody {
-            RETRY
-        } else {
-            self.config.refresh_interval
-        };
-        let due = cx.now.instant + self.jittered(interval);
+        let due = cx.now.instant + self.jittered(self.config.refresh_interval);
         self.maintenance.finish(due);
-        if !met_nobody {
-            self.bootstrapped(cx);
+        self.bootstrapped(cx);
+    }
+
+    /// Nobody answered the lookup of the own id. Who was given nobody to ask is the first of its network.
+    fn met_nobody<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
+        if self.maintenance.seeds().is_empty() && self.table.is_empty() {
+            self.refreshed(cx);
+            return;
         }
+        let due = cx.now.instant + self.jittered(RETRY.min(self.config.refresh_interval));
+        self.maintenance.finish(due);
     }
 
     fn bootstrapped<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
         if self.maintenance.bootstrap == Bootstrap::Wanted {
             self.maintenance.bootstrap = Bootstrap::Done;
-            cx.effects.event(Event::Bootstrapped {
-                contacts: self.table.len() as u32,
-            });
+            cx.effects.event(Event::Bootstrapped { contacts: self.table.len() as u32 });
         }
     }
 
@@ -574,9 +550,7 @@ impl Kad {
 
 /// The own id as a point to look up.
 fn own_target(local: PeerRef, book: &Book) -> Option<Arc<Target>> {
-    book.id(local)
-        .map(PeerId::as_bytes)
-        .map(|name| Arc::new(Target::new(name)))
+    book.id(local).map(PeerId::as_bytes).map(|name| Arc::new(Target::new(name)))
 }
 
 pub(crate) fn refused<E: Effects>(cx: &mut Context<'_, E>, peer: PeerRef, reason: Refusal) {

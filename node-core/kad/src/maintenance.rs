@@ -1,7 +1,8 @@
 //! Bootstrap and refresh of the table: when, and with which lookups.
 //!
 //! A round is what rust-libp2p does: a lookup of the own id, then one of a random key in each bucket that the first
-//! did not cover, one after the other. The first round of a life that starts empty is its bootstrap.
+//! did not cover, one after the other; besides, the least recently seen contact of every bucket is checked. The first
+//! round of a life that starts empty is its bootstrap.
 //!
 //! A lookup travels by name, so a key in a bucket must be found by hashing: names are drawn until every bucket wanted
 //! has one, at most [`MAX_DRAWS`]. The deepest buckets may go without in a round; the lookup of the own id looks
@@ -13,6 +14,7 @@ use alloc::vec::Vec;
 
 use types::{Duration, Instant, PeerRef, Purpose, Stream, Streams};
 
+use crate::event::Outcome;
 use crate::message::Target;
 use crate::table::Table;
 
@@ -46,8 +48,13 @@ pub(crate) struct Maintenance {
 /// What a round is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
+    /// Between rounds.
     Idle,
+    /// Looking up the own id.
     OwnId,
+    /// Nobody answered that.
+    Alone,
+    /// Looking up a key in each bucket.
     Buckets,
 }
 
@@ -85,11 +92,7 @@ impl Maintenance {
             return self.seeds.to_vec();
         }
         let drawn = streams.stream(SEED, self.rounds).index(self.seeds.len());
-        drawn
-            .and_then(|at| self.seeds.get(at))
-            .copied()
-            .into_iter()
-            .collect()
+        drawn.and_then(|at| self.seeds.get(at)).copied().into_iter().collect()
     }
 
     /// Draws a name for each of the buckets 0 to `buckets` (excluded). Returns how many draws that took.
@@ -111,6 +114,14 @@ impl Maintenance {
         // Taken from the end: the farthest bucket, which most peers fall into, goes first.
         self.targets = found.into_iter().rev().flatten().map(Arc::new).collect();
         draws
+    }
+
+    /// The lookup under way has ended.
+    pub(crate) fn lookup_ended(&mut self, outcome: &Outcome) {
+        self.running = None;
+        if self.stage == Stage::OwnId && *outcome == Outcome::Isolated {
+            self.stage = Stage::Alone;
+        }
     }
 
     pub(crate) fn next_target(&mut self) -> Option<Arc<Target>> {

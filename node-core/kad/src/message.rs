@@ -62,15 +62,8 @@ impl Target {
     /// If the name is longer than [`MAX_NAME_BYTES`]: the codec and the commands bound it.
     #[must_use]
     pub fn new(name: &[u8]) -> Self {
-        assert!(
-            name.len() <= MAX_NAME_BYTES,
-            "a name of {} bytes exceeds {MAX_NAME_BYTES}",
-            name.len()
-        );
-        Self {
-            name: name.into(),
-            key: Key::of(name),
-        }
+        assert!(name.len() <= MAX_NAME_BYTES, "a name of {} bytes exceeds {MAX_NAME_BYTES}", name.len());
+        Self { name: name.into(), key: Key::of(name) }
     }
 
     /// The bytes that travel.
@@ -109,10 +102,7 @@ impl Message {
             Self::Request(Request::FindNode(_) | Request::GetValue(_)) => {}
             Self::Response(Response::Nodes(closer)) => closer.iter().copied().for_each(each),
             Self::Response(Response::Value { record, closer }) => {
-                record
-                    .iter()
-                    .filter_map(|record| record.publisher)
-                    .for_each(&mut each);
+                record.iter().filter_map(|record| record.publisher).for_each(&mut each);
                 closer.iter().copied().for_each(each);
             }
         }

@@ -64,11 +64,7 @@ impl OracleIndex {
             }
             let (zeros, ones) = self.split(&near, bit);
             let far;
-            (near, far) = if own >> bit & 1 == 0 {
-                (zeros, ones)
-            } else {
-                (ones, zeros)
-            };
+            (near, far) = if own >> bit & 1 == 0 { (zeros, ones) } else { (ones, zeros) };
             self.draw(far, k, stream, &mut contacts);
         }
         contacts
@@ -94,5 +90,74 @@ impl OracleIndex {
             let taken = contacts.iter().skip(first).any(|known| Some(*known) == drawn);
             contacts.extend(if taken { peer(last) } else { drawn });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{book, peer};
+    use alloc::collections::BTreeMap;
+    use types::{Domain, Purpose, Seed, Streams};
+
+    #[test]
+    fn a_bucket_has_k_of_its_peers_or_all() {
+        let book = book(500);
+        let index = OracleIndex::new(book.shared());
+        let k = 8;
+        for number in 0..500 {
+            let own = *book.key(peer(number)).unwrap();
+            let streams = Streams::global(Seed(1), Domain::new("oracle"));
+            let mut stream = streams.stream(Purpose::new("table"), u64::from(number));
+            let sizes = |peers: &mut dyn Iterator<Item = PeerRef>| {
+                let mut sizes = BTreeMap::<u32, usize>::new();
+                for peer in peers {
+                    *sizes.entry(own.common_prefix(book.key(peer).unwrap())).or_default() += 1;
+                }
+                sizes
+            };
+            let contacts = index.contacts(&own, k, &mut stream);
+            let mut everybody = sizes(&mut (0..500).map(peer).filter(|other| *other != peer(number)));
+            everybody.values_mut().for_each(|size| *size = (*size).min(k));
+            assert_eq!(sizes(&mut contacts.iter().copied()), everybody);
+            let distinct: alloc::collections::BTreeSet<_> = contacts.iter().collect();
+            assert_eq!(distinct.len(), contacts.len());
+        }
+    }
+
+    #[test]
+    fn every_peer_of_a_bucket_is_as_likely() {
+        let book = book(200);
+        let index = OracleIndex::new(book.shared());
+        let own = *book.key(peer(0)).unwrap();
+        let streams = Streams::global(Seed(1), Domain::new("oracle"));
+        let mut drawn = BTreeMap::<PeerRef, u32>::new();
+        let tables = 20_000;
+        for count in 0..tables {
+            for peer in index.contacts(&own, 4, &mut streams.stream(Purpose::new("table"), count)) {
+                *drawn.entry(peer).or_default() += 1;
+            }
+        }
+        let far: Vec<_> =
+            (1..200).map(peer).filter(|peer| own.common_prefix(book.key(*peer).unwrap()) == 0).collect();
+        let expected = tables as f64 * 4.0 / far.len() as f64;
+        for peer in far {
+            let count = f64::from(drawn.get(&peer).copied().unwrap_or_default());
+            // Five standard deviations of a binomial count.
+            assert!(
+                (count - expected) * (count - expected) < 25.0 * expected,
+                "{peer:?} drawn {count} times"
+            );
+        }
+    }
+
+    #[test]
+    fn who_is_not_online_is_nobody_s_contact() {
+        let book = book(100);
+        let index = OracleIndex::among(book.shared(), (0..100).step_by(2).map(peer));
+        let mut stream = Streams::global(Seed(1), Domain::new("oracle")).stream(Purpose::new("table"), 0);
+        let contacts = index.contacts(book.key(peer(1)).unwrap(), 20, &mut stream);
+        assert!(contacts.len() > 20);
+        assert!(contacts.iter().all(|peer| peer.index().unwrap() % 2 == 0));
     }
 }

@@ -66,23 +66,23 @@ pub(crate) enum Admission {
 
 impl Records {
     pub(crate) const fn new() -> Self {
-        Self {
-            held: BTreeMap::new(),
-            writes: Vec::new(),
-            due: Instant::NEVER,
-        }
+        Self { held: BTreeMap::new(), writes: Vec::new(), due: Instant::NEVER }
     }
 
     /// Takes over what a former life persisted.
-    pub(crate) fn restore(&mut self, record: Arc<Record>, expires: Instant, replicate: Instant) {
-        self.due = self.due.min(expires).min(replicate);
-        let held = Held {
-            record,
-            expires,
-            replicate,
-            write: None,
-        };
+    pub(crate) fn restore(&mut self, record: Arc<Record>, expires: Instant) {
+        self.due = self.due.min(expires);
+        let replicate = Instant::NEVER;
+        let held = Held { record, expires, replicate, write: None };
         self.held.insert(*held.record.target.key(), held);
+    }
+
+    /// Sets when each record is passed on first.
+    pub(crate) fn stagger(&mut self, mut replicate: impl FnMut() -> Instant) {
+        for held in self.held.values_mut() {
+            held.replicate = replicate();
+            self.due = self.due.min(held.replicate);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -103,10 +103,7 @@ impl Records {
 
     /// The record of this key, if it has not expired.
     pub(crate) fn get(&self, key: &Key, now: Instant) -> Option<(&Arc<Record>, Instant)> {
-        self.held
-            .get(key)
-            .filter(|held| held.expires > now)
-            .map(|held| (&held.record, held.expires))
+        self.held.get(key).filter(|held| held.expires > now).map(|held| (&held.record, held.expires))
     }
 
     /// What to do with a PUT of `record` that would live until `expires`.
@@ -181,11 +178,7 @@ impl Records {
         let key = *self.held.iter().find(|(_, held)| held.expires <= now)?.0;
         let held = self.held.remove(&key)?;
         let awaited = self.writes.iter().any(|write| *write.record.target.key() == key);
-        let on_disk = if awaited {
-            OnDisk::Overwritten
-        } else {
-            OnDisk::Delete
-        };
+        let on_disk = if awaited { OnDisk::Overwritten } else { OnDisk::Delete };
         Some((held.record, on_disk))
     }
 
@@ -199,12 +192,8 @@ impl Records {
             held.replicate = next;
             return Some((Arc::clone(&held.record), held.expires));
         }
-        self.due = self
-            .held
-            .values()
-            .map(|held| held.expires.min(held.replicate))
-            .min()
-            .unwrap_or(Instant::NEVER);
+        self.due =
+            self.held.values().map(|held| held.expires.min(held.replicate)).min().unwrap_or(Instant::NEVER);
         None
     }
 
@@ -214,10 +203,7 @@ impl Records {
     }
 
     fn new_writes(&self) -> usize {
-        self.writes
-            .iter()
-            .filter(|write| !self.held.contains_key(write.record.target.key()))
-            .count()
+        self.writes.iter().filter(|write| !self.held.contains_key(write.record.target.key())).count()
     }
 }
 
@@ -250,10 +236,7 @@ struct Publication {
 
 impl Published {
     pub(crate) const fn new() -> Self {
-        Self {
-            values: BTreeMap::new(),
-            due: Instant::NEVER,
-        }
+        Self { values: BTreeMap::new(), due: Instant::NEVER }
     }
 
     /// Keeps `record` stored, from `again` on; `None` if there are too many.
@@ -276,20 +259,12 @@ impl Published {
         if self.due > now {
             return None;
         }
-        let due = self
-            .values
-            .values_mut()
-            .find(|publication| publication.again <= now);
+        let due = self.values.values_mut().find(|publication| publication.again <= now);
         if let Some(publication) = due {
             publication.again = next;
             return Some(Arc::clone(&publication.record));
         }
-        self.due = self
-            .values
-            .values()
-            .map(|publication| publication.again)
-            .min()
-            .unwrap_or(Instant::NEVER);
+        self.due = self.values.values().map(|publication| publication.again).min().unwrap_or(Instant::NEVER);
         None
     }
 
@@ -317,13 +292,77 @@ pub(crate) fn lifetime(ttl_secs: u32, limit: Duration, closer: usize, replicatio
 /// `record` as it is sent on: with what is left of its life, rounded up to a second.
 pub(crate) fn with_remaining(record: &Record, expires: Instant, now: Instant) -> Arc<Record> {
     let left = expires.since(now).as_nanos().div_ceil(1_000_000_000).max(1);
-    Arc::new(Record {
-        ttl_secs: u32::try_from(left).unwrap_or(u32::MAX),
-        ..record.clone()
-    })
+    Arc::new(Record { ttl_secs: u32::try_from(left).unwrap_or(u32::MAX), ..record.clone() })
 }
 
 /// The name of a record, by itself.
 pub(crate) fn target_of(record: &Record) -> Arc<Target> {
     Arc::new(record.target.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(name: &str, value: u8) -> Arc<Record> {
+        let target = Target::new(name.as_bytes());
+        Arc::new(Record { target, value: [value].into(), publisher: None, ttl_secs: 0 })
+    }
+
+    fn write(id: u64, record: &Arc<Record>, expires: u64) -> Write {
+        let from = PeerRef::shared(0);
+        Write {
+            id: WriteId(id),
+            record: Arc::clone(record),
+            expires: Instant::from_nanos(expires),
+            from,
+            exchange: ExchangeId { opener: from, incarnation: 0, count: 0 },
+        }
+    }
+
+    #[test]
+    fn a_life_is_halved_for_each_peer_beyond_the_holders() {
+        let limit = Duration::from_hours(48);
+        for (ttl_secs, closer, hours) in [(0, 0, 48), (0, 20, 48), (0, 21, 24), (0, 23, 6), (3_600, 20, 1)] {
+            assert_eq!(lifetime(ttl_secs, limit, closer, 20), Duration::from_hours(hours));
+        }
+        assert_eq!(lifetime(3_600, limit, 1_000, 20), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_write_that_ends_late_does_not_undo_a_later_one() {
+        let mut records = Records::new();
+        let (older, newer) = (record("a", 1), record("a", 2));
+        let (first, second) = (write(1, &older, 9), write(2, &newer, 9));
+        assert_eq!(records.hold(&second, Instant::NEVER), Novelty::New);
+        assert_eq!(records.hold(&first, Instant::NEVER), Novelty::Known);
+        let held = records.get(older.target.key(), Instant::START).unwrap();
+        assert_eq!(held.0, &newer);
+    }
+
+    #[test]
+    fn an_expired_record_is_not_deleted_on_disk_behind_its_successor() {
+        let mut records = Records::new();
+        let record = record("a", 1);
+        let late = Instant::from_nanos(9);
+        records.hold(&write(1, &record, 9), Instant::NEVER);
+        records.wait(write(2, &record, 99));
+        assert_eq!(records.expire(Instant::from_nanos(8)), None);
+        assert_eq!(records.expire(late), Some((Arc::clone(&record), OnDisk::Overwritten)));
+        assert_eq!(records.expire(late), None);
+    }
+
+    #[test]
+    fn the_same_record_is_persisted_once() {
+        let mut records = Records::new();
+        let (record, expires, next) = (record("a", 1), Instant::from_nanos(9), Instant::NEVER);
+        assert_eq!(records.admit(&record, expires, next, 1), Admission::Persist);
+        records.wait(write(1, &record, 9));
+        assert_eq!(records.admit(&record, expires, next, 1), Admission::Persist, "not persisted yet");
+        let done = records.take_write(WriteId(1)).unwrap();
+        records.hold(&done, next);
+        assert_eq!(records.admit(&record, expires, next, 1), Admission::Held);
+        let longer = Instant::from_nanos(10);
+        assert_eq!(records.admit(&record, longer, next, 1), Admission::Persist);
+    }
 }

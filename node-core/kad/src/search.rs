@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use types::{OperationId, PeerRef};
 
@@ -41,15 +42,12 @@ impl Kad {
                 (target, GoalKind::Store(record))
             }
         };
-        let goal = Goal {
-            operation: Some(id),
-            kind,
-        };
+        let goal = Goal { operation: Some(id), kind };
         self.launch(cx, target, goal, &[]);
         self.settle(cx);
     }
 
-    /// Starts a lookup from the closest contacts and these `seeds`. It may end at once.
+    /// Starts a lookup from the closest contacts and, on a path of their own, these `seeds`. It may end at once.
     pub(crate) fn launch<E: Effects>(
         &mut self,
         cx: &mut Context<'_, E>,
@@ -58,26 +56,18 @@ impl Kad {
         seeds: &[PeerRef],
     ) {
         let k = usize::from(self.config.k);
-        let mut start = self.table.ranked(target.key(), k, None, cx.book);
-        for seed in seeds.iter().filter(|seed| **seed != self.local) {
-            let Some(ranked) = Ranked::new(*seed, target.key(), cx.book) else {
-                continue;
-            };
-            if let Err(place) = start.binary_search_by(|known| known.order(&ranked, target.key(), cx.book)) {
-                start.insert(place, ranked);
-            }
-        }
-        let shape = Shape {
-            k: self.config.k,
-            alpha: self.config.alpha,
-            paths: self.config.disjoint_paths,
-        };
+        let start = self.table.ranked(target.key(), k, None, cx.book);
+        let seeds: Vec<_> = seeds
+            .iter()
+            .filter(|seed| **seed != self.local)
+            .filter_map(|seed| Ranked::new(*seed, target.key(), cx.book))
+            .collect();
+        let shape = Shape { k: self.config.k, alpha: self.config.alpha, paths: self.config.disjoint_paths };
         let deadline = cx.now.instant + self.config.lookup_timeout;
         let serial = self.serial;
         self.serial = self.serial.wrapping_add(1);
-        self.lookups.push(Lookup::new(
-            serial, target, goal, deadline, shape, &start, cx.book,
-        ));
+        let starts = (start.as_slice(), seeds.as_slice());
+        self.lookups.push(Lookup::new(serial, target, goal, deadline, shape, starts, cx.book));
         self.advance(cx, serial);
     }
 
@@ -159,11 +149,8 @@ impl Kad {
                     waiting: holders.len() as u16,
                 });
                 for peer in holders {
-                    let exchange = cx
-                        .effects
-                        .request(peer, request.clone(), self.config.request_timeout);
-                    self.exchanges
-                        .open(exchange, peer, Purpose::Store { lookup: serial });
+                    let exchange = cx.effects.request(peer, request.clone(), self.config.request_timeout);
+                    self.exchanges.open(exchange, peer, Purpose::Store { lookup: serial });
                 }
             }
         }
@@ -195,24 +182,16 @@ impl Kad {
         let Some(place) = self.place(serial) else {
             return;
         };
-        let Some(lookup) = self
-            .lookups
-            .get_mut(place)
-            .filter(|lookup| lookup.storing.is_none())
-        else {
+        let Some(lookup) = self.lookups.get_mut(place).filter(|lookup| lookup.storing.is_none()) else {
             return;
         };
         while let Some((peer, path)) = lookup.next_request() {
             let target = Arc::clone(&lookup.target);
             let (request, purpose) = match lookup.goal.kind {
-                GoalKind::Get => (
-                    Request::GetValue(target),
-                    Purpose::AskValue { lookup: serial, path },
-                ),
-                GoalKind::Find | GoalKind::Store(_) => (
-                    Request::FindNode(target),
-                    Purpose::AskNodes { lookup: serial, path },
-                ),
+                GoalKind::Get => (Request::GetValue(target), Purpose::AskValue { lookup: serial, path }),
+                GoalKind::Find | GoalKind::Store(_) => {
+                    (Request::FindNode(target), Purpose::AskNodes { lookup: serial, path })
+                }
             };
             let exchange = cx.effects.request(peer, request, timeout);
             self.exchanges.open(exchange, peer, purpose);
@@ -239,10 +218,7 @@ impl Kad {
         if storing.waiting > 0 {
             return;
         }
-        let outcome = Outcome::Stored {
-            acknowledged: storing.acknowledged,
-            asked: storing.asked,
-        };
+        let outcome = Outcome::Stored { acknowledged: storing.acknowledged, asked: storing.asked };
         let report = core::mem::take(&mut storing.report);
         self.conclude(cx, serial, report, outcome);
     }
@@ -263,7 +239,7 @@ impl Kad {
             self.lookups.shrink_to_fit();
         }
         if self.maintenance.running == Some(serial) {
-            self.maintenance.running = None;
+            self.maintenance.lookup_ended(&outcome);
         }
         if let Some(id) = lookup.goal.operation {
             ended(cx, id, report, outcome);
@@ -281,10 +257,7 @@ impl Kad {
     }
 
     fn operations(&self) -> usize {
-        self.lookups
-            .iter()
-            .filter(|lookup| lookup.goal.operation.is_some())
-            .count()
+        self.lookups.iter().filter(|lookup| lookup.goal.operation.is_some()).count()
     }
 
     fn place(&self, serial: u32) -> Option<usize> {

@@ -40,6 +40,20 @@ pub(crate) enum Admission {
     Nobody,
 }
 
+/// What became of a peer that left a request unanswered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It is no contact.
+    Stranger,
+    /// It stays a contact for now.
+    Suspect,
+    /// It was once too often: it has left its bucket, and the newest spare, if there was one, took its place.
+    Evicted {
+        /// Who took its place.
+        successor: Option<PeerRef>,
+    },
+}
+
 /// The routing table of one peer.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -165,10 +179,17 @@ impl Table {
     /// The spares of that bucket.
     #[must_use]
     pub fn bucket_spares(&self, prefix: usize) -> &[PeerRef] {
-        self.buckets
-            .get(prefix)
-            .and_then(|bucket| self.spares.get(bucket.spares()))
-            .unwrap_or(&[])
+        self.buckets.get(prefix).and_then(|bucket| self.spares.get(bucket.spares())).unwrap_or(&[])
+    }
+
+    /// The least recently seen contact of a bucket, if that is not recent.
+    pub(crate) fn unseen(&self, prefix: usize, now: Instant) -> Option<PeerRef> {
+        let oldest = self.header(prefix).contacts().next()?;
+        let mark = self.marks.get(oldest)?;
+        if mark.is_recent(now) {
+            return None;
+        }
+        self.contacts.get(oldest).copied()
     }
 
     /// Whether `peer` is a contact.
@@ -188,10 +209,7 @@ impl Table {
         except: Option<PeerRef>,
         book: &Book,
     ) -> Box<[PeerRef]> {
-        self.ranked(target, count, except, book)
-            .into_iter()
-            .map(|ranked| ranked.peer)
-            .collect()
+        self.ranked(target, count, except, book).into_iter().map(|ranked| ranked.peer).collect()
     }
 
     /// As [`Table::closest`], with the distances.
@@ -224,9 +242,7 @@ impl Table {
 
     /// How many contacts are closer to `target` than the own peer is.
     pub(crate) fn closer_than_own(&self, target: &Key) -> usize {
-        self.differing(target)
-            .map(|prefix| self.bucket(prefix).len())
-            .sum()
+        self.differing(target).map(|prefix| self.bucket(prefix).len()).sum()
     }
 
     /// Whether the table is well-formed.
@@ -271,9 +287,7 @@ impl Table {
     /// that bit is nearer than all deeper ones, else it is farther. The same walk as libp2p's.
     fn by_distance<'a>(&'a self, target: &'a Key) -> impl Iterator<Item = usize> + 'a {
         let first = (self.own.common_prefix(target) as usize).min(self.buckets.len());
-        let agreeing = (first..self.buckets.len())
-            .rev()
-            .filter(move |prefix| !self.differs(target, *prefix));
+        let agreeing = (first..self.buckets.len()).rev().filter(move |prefix| !self.differs(target, *prefix));
         self.differing(target).chain(agreeing).chain((0..first).rev())
     }
 
@@ -287,7 +301,7 @@ impl Table {
         self.own.bit(bit as u32) != target.bit(bit as u32)
     }
 
-    fn prefix_of(&self, key: &Key) -> Option<usize> {
+    pub(crate) fn prefix_of(&self, key: &Key) -> Option<usize> {
         let prefix = self.own.common_prefix(key);
         (prefix < Key::BITS).then_some(prefix as usize)
     }
@@ -322,9 +336,7 @@ impl Table {
         }
         self.admit(peer, prefix, now).unwrap_or_else(|| {
             self.add_spare(peer, prefix);
-            let oldest = self.header(prefix).contacts().start;
-            let check = self.marks.get(oldest).filter(|mark| !mark.is_recent(now));
-            Admission::Full(check.and_then(|_| self.contacts.get(oldest)).copied())
+            Admission::Full(self.unseen(prefix, now))
         })
     }
 
@@ -342,28 +354,23 @@ impl Table {
         self.admit(peer, prefix, now).unwrap_or(Admission::Full(None))
     }
 
-    /// `peer` left a request unanswered. If that was once too often, it is evicted: then this tells who took its
-    /// place, if anybody.
-    pub(crate) fn failed(
-        &mut self,
-        peer: PeerRef,
-        max_failures: u8,
-        now: Instant,
-        book: &Book,
-    ) -> Option<Option<PeerRef>> {
+    /// `peer` left a request unanswered.
+    pub(crate) fn failed(&mut self, peer: PeerRef, max_failures: u8, now: Instant, book: &Book) -> Failure {
         let Some((prefix, at)) = self.find(peer, book) else {
             self.remove_spare(peer, book);
-            return None;
+            return Failure::Stranger;
         };
-        let mark = self.marks.get_mut(at)?;
-        if mark.failures() + 1 < max_failures {
+        if let Some(mark) = self.marks.get_mut(at)
+            && mark.failures() + 1 < max_failures
+        {
             *mark = mark.failed();
-            return None;
+            return Failure::Suspect;
         }
         self.contacts.remove(at);
         self.marks.remove(at);
         self.resize(prefix, |bucket| bucket.contacts -= 1);
-        Some(self.promote(prefix, now))
+        let successor = self.promote(prefix, now);
+        Failure::Evicted { successor }
     }
 
     /// The link to `peer` was closed: it is the first to be checked when its bucket is full.
@@ -407,11 +414,14 @@ impl Table {
         Some(Admission::Added)
     }
 
-    /// The newest spare of the bucket becomes a contact.
+    /// The newest spare of the bucket becomes a contact, the first to be checked.
     fn promote(&mut self, prefix: usize, now: Instant) -> Option<PeerRef> {
         let newest = self.bucket_spares(prefix).len().checked_sub(1)?;
         let peer = self.take_spare(prefix, newest)?;
-        self.admit(peer, prefix, now)?;
+        let at = self.header(prefix).contacts().start;
+        insert(&mut self.contacts, at, peer);
+        insert(&mut self.marks, at, Mark::default().long_ago(now));
+        self.resize(prefix, |bucket| bucket.contacts += 1);
         Some(peer)
     }
 
@@ -496,4 +506,158 @@ fn insert<T>(items: &mut Vec<T>, at: usize, item: T) {
         items.reserve_exact(GROWTH);
     }
     items.insert(at, item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{book, peer};
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    const LATER: Instant = Instant::from_nanos(3_600_000_000_000);
+
+    /// A table of peer 0, all of whose contacts fall into the farthest bucket, with the peers of that bucket.
+    fn full(k: u8, spares: u8, book: &Book) -> (Table, Vec<PeerRef>) {
+        let own = *book.key(peer(0)).unwrap();
+        let far: Vec<_> = (1..book.shared().len() as u32)
+            .map(peer)
+            .filter(|peer| own.common_prefix(book.key(*peer).unwrap()) == 0)
+            .collect();
+        let mut table = Table::new(own, k, spares);
+        for peer in &far[..usize::from(k)] {
+            assert_eq!(table.answered(*peer, Instant::START, book), Admission::Added);
+        }
+        (table, far)
+    }
+
+    proptest! {
+        #[test]
+        fn the_closest_are_those_of_a_sort_by_distance(
+            contacts in proptest::collection::vec(1..300u32, 0..300),
+            k in 1..20u8,
+            count in 0..40usize,
+            name in any::<u64>(),
+            own_id in any::<bool>(),
+        ) {
+            let book = book(300);
+            let mut table = Table::new(*book.key(peer(0)).unwrap(), k, 2);
+            for number in contacts {
+                table.answered(peer(number), Instant::START, &book);
+            }
+            prop_assert_eq!(table.check(&book), Ok(()));
+            let target = if own_id { *table.own() } else { Key::of(&name.to_be_bytes()) };
+            let mut sorted = table.contacts().to_vec();
+            sorted.sort_by_key(|peer| book.key(*peer).unwrap().distance(&target));
+            let closer = sorted
+                .iter()
+                .filter(|peer| book.key(**peer).unwrap().distance(&target) < table.own().distance(&target));
+            prop_assert_eq!(table.closer_than_own(&target), closer.count());
+            let except = sorted.get(3).copied();
+            sorted.retain(|peer| Some(*peer) != except);
+            sorted.truncate(count);
+            prop_assert_eq!(table.closest(&target, count, except, &book).to_vec(), sorted);
+        }
+    }
+
+    #[test]
+    fn newcomers_wait_and_the_least_recently_seen_is_to_be_checked() {
+        let book = book(100);
+        let (mut table, far) = full(3, 2, &book);
+        assert_eq!(table.answered(far[3], Instant::START, &book), Admission::Full(None), "all are recent");
+        assert_eq!(table.answered(far[4], LATER, &book), Admission::Full(Some(far[0])));
+        assert_eq!(table.answered(far[0], LATER, &book), Admission::Known);
+        assert_eq!(table.bucket(0), [far[1], far[2], far[0]]);
+        assert_eq!(table.answered(far[5], LATER, &book), Admission::Full(Some(far[1])));
+        assert_eq!(table.bucket_spares(0), [far[4], far[5]], "the oldest spare made room");
+        assert_eq!(table.check(&book), Ok(()));
+    }
+
+    #[test]
+    fn who_only_asks_enters_where_there_is_room_and_nowhere_else() {
+        let book = book(100);
+        let (mut table, far) = full(3, 2, &book);
+        assert_eq!(table.heard(far[3], LATER, &book), Admission::Full(None));
+        assert_eq!((table.len(), table.spares().len()), (3, 0));
+        assert_eq!(table.heard(peer(0), LATER, &book), Admission::Nobody);
+        let mut empty = Table::new(*table.own(), 3, 2);
+        assert_eq!(empty.heard(far[3], LATER, &book), Admission::Added);
+    }
+
+    #[test]
+    fn a_contact_is_evicted_after_failures_in_a_row_and_the_newest_spare_promoted() {
+        let book = book(100);
+        let (mut table, far) = full(3, 2, &book);
+        for spare in [far[3], far[4]] {
+            table.answered(spare, LATER, &book);
+        }
+        assert_eq!(table.failed(far[1], 2, LATER, &book), Failure::Suspect);
+        assert_eq!(table.answered(far[1], LATER, &book), Admission::Known, "an answer wipes the slate");
+        assert_eq!(table.failed(far[1], 2, LATER, &book), Failure::Suspect);
+        assert_eq!(table.heard(far[1], LATER, &book), Admission::Known, "a question does not");
+        assert_eq!(table.failed(far[1], 2, LATER, &book), Failure::Evicted { successor: Some(far[4]) });
+        assert_eq!(table.bucket(0), [far[4], far[0], far[2]], "the successor is the first to be checked");
+        assert_eq!(table.unseen(0, LATER), Some(far[4]));
+        assert_eq!(table.bucket_spares(0), [far[3]]);
+        assert_eq!(table.failed(far[1], 2, LATER, &book), Failure::Stranger);
+        assert_eq!(table.check(&book), Ok(()));
+    }
+
+    #[test]
+    fn a_spare_that_does_not_answer_is_forgotten() {
+        let book = book(100);
+        let (mut table, far) = full(3, 2, &book);
+        table.answered(far[3], LATER, &book);
+        assert_eq!(table.failed(far[3], 2, LATER, &book), Failure::Stranger);
+        assert_eq!(table.spares(), []);
+    }
+
+    #[test]
+    fn a_contact_whose_link_was_closed_is_checked_first() {
+        let book = book(100);
+        let (mut table, far) = full(3, 2, &book);
+        for contact in &far[..3] {
+            table.answered(*contact, LATER, &book);
+        }
+        assert_eq!(table.unseen(0, LATER), None);
+        table.closed(far[2], LATER, &book);
+        assert_eq!(table.unseen(0, LATER), Some(far[2]));
+    }
+
+    #[test]
+    fn sixteen_failures_can_be_counted() {
+        let book = book(100);
+        let (mut table, far) = full(3, 2, &book);
+        for _ in 0..15 {
+            assert_eq!(table.failed(far[0], 16, LATER, &book), Failure::Suspect);
+        }
+        assert_eq!(table.failed(far[0], 16, LATER, &book), Failure::Evicted { successor: None });
+    }
+
+    #[test]
+    fn damage_is_found() {
+        let book = book(100);
+        let (table, far) = full(3, 2, &book);
+        let near = (1..100).map(peer).find(|peer| !far.contains(peer)).unwrap();
+        let damaged = |damage: fn(&mut Table, PeerRef)| {
+            let mut table = table.clone();
+            damage(&mut table, near);
+            table.check(&book).unwrap_err()
+        };
+        assert_eq!(
+            damaged(|table, near| table.contacts[0] = near),
+            Violation::WrongBucket { peer: near, bucket: 0 }
+        );
+        assert_eq!(
+            damaged(|table, _| table.contacts[0] = table.contacts[1]),
+            Violation::Duplicate { peer: far[1], bucket: 0 }
+        );
+        assert_eq!(damaged(|table, _| table.contacts.truncate(2)), Violation::Torn);
+        assert_eq!(
+            damaged(|table, _| table.k = 2),
+            Violation::Overfull { bucket: 0, contacts: 3, spares: 0 }
+        );
+        assert_eq!(table.check(&book), Ok(()));
+        assert_eq!(vec![far[0], far[1], far[2]], table.contacts());
+    }
 }

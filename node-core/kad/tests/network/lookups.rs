@@ -31,12 +31,7 @@ fn look_up(ring: &mut Ring, from: PeerRef, name: &str) -> (Vec<PeerRef>, Vec<Pee
 fn a_static_network_of_full_tables_gives_exactly_the_k_closest() {
     for k in [5, 8, 20] {
         for (alpha, disjoint_paths) in [(1, 1), (3, 1), (10, 1), (1, 4), (3, 4)] {
-            let config = Config {
-                k,
-                alpha,
-                disjoint_paths,
-                ..Config::default()
-            };
+            let config = Config { k, alpha, disjoint_paths, ..Config::default() };
             let mut ring = Ring::ideal(1_000, config, u64::from(k));
             for number in 0..67 {
                 let (closest, truth) = look_up(&mut ring, peer(number * 13), &format!("name {number}"));
@@ -62,19 +57,13 @@ fn hops_and_messages_are_those_of_an_ideal_network() {
     }
     let mean = f64::from(messages) / f64::from(lookups);
     assert!((mean - 21.5).abs() < 0.5, "{mean} messages a lookup");
-    assert!(
-        deep * 50 <= lookups,
-        "{deep} of {lookups} deeper than three rounds"
-    );
+    assert!(deep * 50 <= lookups, "{deep} of {lookups} deeper than three rounds");
 }
 
 #[test]
 fn a_peer_that_is_looked_up_is_known_in_the_round_that_names_it() {
     // Rounds until the target is known: pmf .131, .801, .068 for 1,000 peers, k = 20, alpha = 1; mean 0.937.
-    let config = Config {
-        alpha: 1,
-        ..Config::default()
-    };
+    let config = Config { alpha: 1, ..Config::default() };
     let mut ring = Ring::ideal(1_000, config, 1);
     let lookups = 1_000;
     let mut rounds = [0; 4];
@@ -87,10 +76,7 @@ fn a_peer_that_is_looked_up_is_known_in_the_round_that_names_it() {
         rounds[usize::from(report.known_in_round.unwrap())] += 1;
     }
     let mean = f64::from(rounds[1] + 2 * rounds[2] + 3 * rounds[3]) / f64::from(lookups);
-    assert!(
-        (mean - 0.937).abs() < 0.05,
-        "known after {mean} rounds, {rounds:?}"
-    );
+    assert!((mean - 0.937).abs() < 0.05, "known after {mean} rounds, {rounds:?}");
 }
 
 #[test]
@@ -105,10 +91,7 @@ fn a_network_grown_by_joins_alone_finds_the_closest() {
 #[test]
 fn small_networks_and_small_buckets_are_found_whole() {
     for peers in [2, 3, 10] {
-        let config = Config {
-            disjoint_paths: 4,
-            ..Config::default()
-        };
+        let config = Config { disjoint_paths: 4, ..Config::default() };
         let mut ring = Ring::grown(peers, config, 1);
         ring.run_for(Duration::from_secs(60));
         assert_eq!(recall(&mut ring, 20), 1.0, "{peers} peers");

@@ -12,23 +12,23 @@ use types::{
     Seed, SendFailure, Share, SharedBook, StoreFailure, Stream, Streams, UnixMillis, Work, WriteId,
 };
 
-pub struct Ring {
-    pub book: Book,
-    pub now: Instant,
+pub(crate) struct Ring {
+    pub(crate) book: Book,
+    pub(crate) now: Instant,
     /// Every operation that ended.
-    pub ended: BTreeMap<OperationId, (LookupReport, Outcome)>,
+    pub(crate) ended: BTreeMap<OperationId, (LookupReport, Outcome)>,
     /// Every other event, with the peer that told it.
-    pub events: Vec<(PeerRef, Event)>,
+    pub(crate) events: Vec<(PeerRef, Event)>,
     /// Requests and answers that are lost.
-    pub loss: Share,
+    pub(crate) loss: Share,
     /// How long a disk takes, and the peers whose disk fails.
-    pub disk_delay: Duration,
-    pub failing_disks: BTreeSet<PeerRef>,
+    pub(crate) disk_delay: Duration,
+    pub(crate) failing_disks: BTreeSet<PeerRef>,
     /// The two sides of a partition, if there is one: no message crosses.
-    pub cut: Option<fn(PeerRef) -> u8>,
+    pub(crate) cut: Option<fn(PeerRef) -> u8>,
     /// Stands for all that happened, in order.
-    pub history: Mixer,
-    pub messages: u64,
+    pub(crate) history: Mixer,
+    pub(crate) messages: u64,
     config: Arc<Config>,
     seed: Seed,
     peers: Vec<Peer>,
@@ -57,7 +57,7 @@ enum Happening {
 }
 
 /// What one call into a peer wanted done.
-struct Outbox<'a> {
+pub(crate) struct Outbox<'a> {
     local: PeerRef,
     peer: &'a mut Numbers,
     out: Vec<Out>,
@@ -78,11 +78,8 @@ enum Out {
 
 impl Effects for Outbox<'_> {
     fn request(&mut self, to: PeerRef, request: Request, timeout: Duration) -> ExchangeId {
-        let exchange = ExchangeId {
-            opener: self.local,
-            incarnation: self.peer.life,
-            count: self.peer.exchanges,
-        };
+        let exchange =
+            ExchangeId { opener: self.local, incarnation: self.peer.life, count: self.peer.exchanges };
         self.peer.exchanges += 1;
         self.out.push(Out::Request(to, exchange, request, timeout));
         exchange
@@ -102,25 +99,23 @@ impl Effects for Outbox<'_> {
     fn charge(&mut self, _: Work) {}
 }
 
-pub fn book(peers: u32) -> Book {
+pub(crate) fn book(peers: u32) -> Book {
     let mut keys = Streams::global(Seed(0), Domain::new("ring")).stream(Purpose::new("identity"), 0);
-    let ids = (0..peers)
-        .map(|_| PeerId::from_ed25519(&keys.bytes32()))
-        .collect();
+    let ids = (0..peers).map(|_| PeerId::from_ed25519(&keys.bytes32())).collect();
     Book::new(Arc::new(SharedBook::new(ids)))
 }
 
-pub fn peer(number: u32) -> PeerRef {
+pub(crate) fn peer(number: u32) -> PeerRef {
     PeerRef::shared(number)
 }
 
-pub fn target(name: &str) -> Arc<Target> {
+pub(crate) fn target(name: &str) -> Arc<Target> {
     Arc::new(Target::new(name.as_bytes()))
 }
 
 impl Ring {
     /// So many peers, none of them alive yet.
-    pub fn new(peers: u32, config: Config, seed: u64) -> Self {
+    pub(crate) fn new(peers: u32, config: Config, seed: u64) -> Self {
         Self {
             book: book(peers),
             now: Instant::START,
@@ -144,7 +139,7 @@ impl Ring {
     }
 
     /// So many peers, all alive, with the tables of an ideal network.
-    pub fn ideal(peers: u32, config: Config, seed: u64) -> Self {
+    pub(crate) fn ideal(peers: u32, config: Config, seed: u64) -> Self {
         let mut ring = Self::new(peers, config, seed);
         let index = OracleIndex::new(ring.book.shared());
         let streams = Streams::global(Seed(seed), Domain::new("oracle"));
@@ -158,7 +153,7 @@ impl Ring {
     }
 
     /// So many peers that join one by one, each through one that is there already.
-    pub fn grown(peers: u32, config: Config, seed: u64) -> Self {
+    pub(crate) fn grown(peers: u32, config: Config, seed: u64) -> Self {
         let mut ring = Self::new(peers, config, seed);
         ring.begin(peer(0), Start::Join, &[]);
         for number in 1..peers {
@@ -170,47 +165,37 @@ impl Ring {
     }
 
     /// Brings a peer to life.
-    pub fn begin(&mut self, local: PeerRef, start: Start, contacts: &[PeerRef]) {
+    pub(crate) fn begin(&mut self, local: PeerRef, start: Start, contacts: &[PeerRef]) {
         let digest = self.book.digest(local);
         let slot = &mut self.peers[local.index().unwrap()];
         let streams = Streams::new(self.seed, Domain::new("kad"), digest, slot.life);
         slot.wake = None;
-        slot.kad = Some(Kad::new(
-            local,
-            Arc::clone(&self.config),
-            streams,
-            start,
-            contacts,
-            Vec::new(),
-            &self.book,
-        ));
+        slot.kad =
+            Some(Kad::new(local, Arc::clone(&self.config), streams, start, contacts, Vec::new(), &self.book));
         self.with(local, |kad, cx| kad.start(cx));
     }
 
     /// Ends a peer's life at once.
-    pub fn kill(&mut self, local: PeerRef) {
+    pub(crate) fn kill(&mut self, local: PeerRef) {
         let slot = &mut self.peers[local.index().unwrap()];
         slot.kad = None;
         slot.life += 1;
         (slot.exchanges, slot.writes) = (0, 0);
     }
 
-    pub fn kad(&self, local: PeerRef) -> &Kad {
+    pub(crate) fn kad(&self, local: PeerRef) -> &Kad {
         self.peers[local.index().unwrap()].kad.as_ref().unwrap()
     }
 
-    pub fn is_alive(&self, local: PeerRef) -> bool {
+    pub(crate) fn is_alive(&self, local: PeerRef) -> bool {
         self.peers[local.index().unwrap()].kad.is_some()
     }
 
-    pub fn alive(&self) -> Vec<PeerRef> {
-        (0..self.peers.len() as u32)
-            .map(peer)
-            .filter(|peer| self.is_alive(*peer))
-            .collect()
+    pub(crate) fn alive(&self) -> Vec<PeerRef> {
+        (0..self.peers.len() as u32).map(peer).filter(|peer| self.is_alive(*peer)).collect()
     }
 
-    pub fn command(&mut self, local: PeerRef, operation: Operation) -> OperationId {
+    pub(crate) fn command(&mut self, local: PeerRef, operation: Operation) -> OperationId {
         let id = OperationId(self.operations);
         self.operations += 1;
         self.with(local, |kad, cx| kad.command(cx, Command { id, operation }));
@@ -218,7 +203,7 @@ impl Ring {
     }
 
     /// Asks and waits for the end.
-    pub fn perform(&mut self, local: PeerRef, operation: Operation) -> (LookupReport, Outcome) {
+    pub(crate) fn perform(&mut self, local: PeerRef, operation: Operation) -> (LookupReport, Outcome) {
         let id = self.command(local, operation);
         while !self.ended.contains_key(&id) {
             assert!(self.step(Instant::NEVER), "an operation never ended");
@@ -226,27 +211,27 @@ impl Ring {
         self.ended[&id].clone()
     }
 
-    pub fn put(&mut self, local: PeerRef, name: &str, value: &[u8]) -> Outcome {
+    pub(crate) fn put(&mut self, local: PeerRef, name: &str, value: &[u8]) -> Outcome {
         let value = value.into();
         let target = target(name);
         self.perform(local, Operation::Put { target, value }).1
     }
 
-    pub fn get(&mut self, local: PeerRef, name: &str) -> Option<Vec<u8>> {
+    pub(crate) fn get(&mut self, local: PeerRef, name: &str) -> Option<Vec<u8>> {
         match self.perform(local, Operation::Get(target(name))).1 {
             Outcome::Value(record) => Some(record.value.to_vec()),
             _ => None,
         }
     }
 
-    pub fn run_for(&mut self, span: Duration) {
+    pub(crate) fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
         while self.step(end) {}
         self.now = end;
     }
 
     /// The live peers closest to a key, by looking at all of them.
-    pub fn closest(&self, target: &Target, count: usize, asker: PeerRef) -> Vec<PeerRef> {
+    pub(crate) fn closest(&self, target: &Target, count: usize, asker: PeerRef) -> Vec<PeerRef> {
         let mut all = self.alive();
         all.retain(|peer| *peer != asker);
         all.sort_by_key(|peer| self.book.key(*peer).unwrap().distance(target.key()));
@@ -254,45 +239,30 @@ impl Ring {
         all
     }
 
-    pub fn peers_with_record(&self, name: &str) -> Vec<PeerRef> {
+    pub(crate) fn peers_with_record(&self, name: &str) -> Vec<PeerRef> {
         let target = target(name);
         self.alive()
             .into_iter()
-            .filter(|peer| {
-                self.kad(*peer)
-                    .records()
-                    .any(|(record, _)| record.target == *target)
-            })
+            .filter(|peer| self.kad(*peer).records().any(|(record, _)| record.target == *target))
             .collect()
     }
 
-    pub fn check_all(&self) {
+    pub(crate) fn check_all(&self) {
         for peer in self.alive() {
             assert_eq!(self.kad(peer).check(&self.book), Ok(()), "{peer:?}");
         }
     }
 
     /// Calls into a peer and does what it wants done.
-    pub fn with(&mut self, local: PeerRef, call: impl FnOnce(&mut Kad, &mut Context<'_, Outbox<'_>>)) {
+    pub(crate) fn with(&mut self, local: PeerRef, call: impl FnOnce(&mut Kad, &mut Context<'_, Outbox<'_>>)) {
         let slot = &mut self.peers[local.index().unwrap()];
         let Some(kad) = &mut slot.kad else {
             return;
         };
-        let mut numbers = Numbers {
-            life: slot.life,
-            exchanges: slot.exchanges,
-            writes: slot.writes,
-        };
-        let mut outbox = Outbox {
-            local,
-            peer: &mut numbers,
-            out: Vec::new(),
-        };
+        let mut numbers = Numbers { life: slot.life, exchanges: slot.exchanges, writes: slot.writes };
+        let mut outbox = Outbox { local, peer: &mut numbers, out: Vec::new() };
         let mut cx = Context {
-            now: Now {
-                instant: self.now,
-                unix: UnixMillis(self.now.as_millis()),
-            },
+            now: Now { instant: self.now, unix: UnixMillis(self.now.as_millis()) },
             book: &self.book,
             effects: &mut outbox,
         };
@@ -332,10 +302,7 @@ impl Ring {
                 }
             }
             Out::Persist(write) => {
-                self.push(
-                    self.now + self.disk_delay,
-                    Happening::Persisted(local, life, write),
-                );
+                self.push(self.now + self.disk_delay, Happening::Persisted(local, life, write));
             }
             Out::Event(Event::OperationEnded { id, report, outcome }) => {
                 let before = self.ended.insert(id, (*report, outcome));
