@@ -435,3 +435,52 @@ impl Script<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn lifecycle(join: Join, faults: &[(Fault, String, Chosen)]) -> Lifecycle {
+        let groups = vec![("all".into(), Group { join, ..Group::of(1_000_000) })];
+        let roster = Arc::new(Roster::new(&groups));
+        Lifecycle::new(&roster, &groups, faults, Duration::from_mins(10), Seed(1), &[])
+    }
+
+    #[test]
+    fn who_joins_by_plan_and_stays_costs_nothing() {
+        for join in [Join::At(Duration::ZERO), Join::Ramp(Duration::from_mins(5))] {
+            let lifecycle = lifecycle(join, &[]);
+            assert_eq!((lifecycle.turns.len(), lifecycle.listed.len(), lifecycle.order.len()), (0, 0, 0));
+            let mut cursor = lifecycle.cursor();
+            assert_eq!(core::iter::from_fn(|| cursor.next(&lifecycle)).count(), 1_000_000);
+        }
+    }
+
+    #[test]
+    fn only_whom_a_fault_befalls_has_a_list() {
+        let crash = r#"{"crash": {"victims": {}, "at": "1m"}}"#;
+        let victims = Chosen::Peers(Arc::new([7, 999_999]));
+        let faults = [(serde_json::from_str(crash).unwrap(), "crash".into(), victims)];
+        let lifecycle = lifecycle(Join::At(Duration::ZERO), &faults);
+        assert_eq!((lifecycle.listed.as_slice(), lifecycle.turns.len()), (&[7, 999_999][..], 4));
+        assert_eq!(core::mem::size_of::<Turn>(), 16);
+        let mut cursor = lifecycle.cursor();
+        assert_eq!(core::iter::from_fn(|| cursor.next(&lifecycle)).count(), 1_000_002);
+    }
+
+    #[test]
+    fn an_event_survives_being_packed() {
+        for fault in [None, Some(0), Some(MAX_FAULTS as u16 - 1)] {
+            for what in [
+                Life::Up { incarnation: 0, data: Data::Kept },
+                Life::Up { incarnation: MAX_LIVES - 1, data: Data::Lost },
+                Life::Down(Parting::Graceful),
+                Life::Down(Parting::Crash),
+            ] {
+                let event = LifeEvent { at: Instant::from_nanos(5), peer: 6, what, fault };
+                assert_eq!(Turn::pack(&event).unpack(), event);
+            }
+        }
+    }
+}
