@@ -245,7 +245,8 @@ impl Probe for NearestKnown {
 
     fn look(&mut self, moment: &Moment<'_>) -> Option<Fact> {
         let Sight::Sample(sample) = &moment.sight else { return None };
-        if moment.at < self.from {
+        // A sample is taken before what happens at its instant.
+        if moment.at <= self.from {
             return None;
         }
         let Some(kad) = sample.view.kad else { return Some(Fact::Unserved) };

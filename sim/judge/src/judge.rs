@@ -30,7 +30,7 @@ pub struct Plan {
 }
 
 /// Everything that came of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// What it proved.
     pub verdict: Verdict,

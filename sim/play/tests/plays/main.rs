@@ -2,7 +2,11 @@
 
 extern crate wavetank_play as play;
 
+#[cfg(test)]
 mod common;
+#[cfg(test)]
 mod lives;
+#[cfg(test)]
 mod plans;
+#[cfg(test)]
 mod workloads;
