@@ -501,12 +501,13 @@ impl Shard {
 
     /// Who is up after this window.
     fn note_lives(&mut self) {
+        let mut state = self.cell.state.borrow_mut();
         for (place, up) in self.turning.drain(..) {
             if let Some(is_up) = self.is_up.get_mut(place) {
+                state.online = state.online + u64::from(up) - u64::from(*is_up);
                 *is_up = up;
             }
         }
-        self.cell.state.borrow_mut().online = self.is_up.iter().filter(|up| **up).count() as u64;
     }
 
     /// The messages that arrive before `until`, and the wakes.
