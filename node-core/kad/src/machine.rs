@@ -80,11 +80,7 @@ impl Kad {
         let own = book.key(local).copied();
         assert!(own.is_some(), "a peer is in its own book");
         let own = own.unwrap_or_default();
-        let mut table = Table::new(own, config.k as u8, config.replacement_cache as u8);
-        for peer in contacts {
-            let _ = table.heard(*peer, Instant::START, book);
-        }
-        table.shrink();
+        let table = Table::of(own, config.k as u8, config.replacement_cache as u8, contacts, book);
         let mut kad = Self {
             local,
             streams,

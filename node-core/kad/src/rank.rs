@@ -24,14 +24,21 @@ impl Ranked {
     }
 
     /// The order of distance to `target`: total, and equal for one and the same peer only.
+    #[inline]
     pub(crate) fn order(&self, other: &Self, target: &Key, book: &Book) -> Ordering {
-        self.distance.cmp(&other.distance).then_with(|| {
-            match (self.peer == other.peer, book.key(self.peer), book.key(other.peer)) {
-                (true, ..) => Ordering::Equal,
-                (false, Some(a), Some(b)) => a.distance(target).cmp(&b.distance(target)),
-                // A reference that outlived its entry: its holder was told to sweep only what we do not hold.
-                (false, a, b) => a.cmp(&b).then(self.peer.cmp(&other.peer)),
-            }
-        })
+        match self.distance.cmp(&other.distance) {
+            Ordering::Equal if self.peer == other.peer => Ordering::Equal,
+            Ordering::Equal => self.order_by_key(other, target, book),
+            decided => decided,
+        }
+    }
+
+    #[cold]
+    fn order_by_key(&self, other: &Self, target: &Key, book: &Book) -> Ordering {
+        match (book.key(self.peer), book.key(other.peer)) {
+            (Some(a), Some(b)) => a.distance(target).cmp(&b.distance(target)),
+            // A reference that outlived its entry: its holder was told to sweep only what we do not hold.
+            (a, b) => a.cmp(&b).then(self.peer.cmp(&other.peer)),
+        }
     }
 }

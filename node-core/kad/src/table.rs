@@ -134,6 +134,31 @@ impl Table {
         }
     }
 
+    /// A table that holds these peers, as many as its buckets have room for, the first given first.
+    pub(crate) fn of(own: Key, k: u8, spare_limit: u8, peers: &[PeerRef], book: &Book) -> Self {
+        let mut table = Self::new(own, k, spare_limit);
+        let prefix = |peer: &PeerRef| Some((table.prefix_of(book.key(*peer)?)?, *peer));
+        let mut placed: Vec<_> = peers.iter().filter_map(prefix).collect();
+        placed.sort_by_key(|(prefix, _)| *prefix);
+        table.contacts.reserve_exact(placed.len());
+        for bucket in placed.chunk_by(|(a, _), (b, _)| a == b) {
+            let (Some((prefix, _)), at) = (bucket.first(), table.contacts.len()) else {
+                continue;
+            };
+            for (_, peer) in bucket {
+                let taken = table.contacts.get(at..).unwrap_or(&[]);
+                if taken.len() < usize::from(k) && !taken.contains(peer) {
+                    table.contacts.push(*peer);
+                }
+            }
+            let taken = table.contacts.len() - at;
+            table.resize(*prefix, |bucket| bucket.contacts = taken as u8);
+        }
+        table.contacts.shrink_to_fit();
+        table.marks = alloc::vec![Mark::default(); table.contacts.len()];
+        table
+    }
+
     /// The own key.
     #[must_use]
     pub const fn own(&self) -> &Key {
@@ -301,7 +326,12 @@ impl Table {
         self.own.bit(bit as u32) != target.bit(bit as u32)
     }
 
+    /// The bucket of a key; `None` for the own one. The first 64 bits nearly always tell.
     pub(crate) fn prefix_of(&self, key: &Key) -> Option<usize> {
+        let differing = self.own.prefix64() ^ key.prefix64();
+        if differing != 0 {
+            return Some(differing.leading_zeros() as usize);
+        }
         let prefix = self.own.common_prefix(key);
         (prefix < Key::BITS).then_some(prefix as usize)
     }
@@ -318,8 +348,12 @@ impl Table {
     /// Bucket and place within all contacts.
     fn find(&self, peer: PeerRef, book: &Book) -> Option<(usize, usize)> {
         let prefix = self.prefix_of(book.key(peer)?)?;
+        Some((prefix, self.find_in(prefix, peer)?))
+    }
+
+    fn find_in(&self, prefix: usize, peer: PeerRef) -> Option<usize> {
         let place = self.bucket(prefix).iter().position(|known| *known == peer)?;
-        Some((prefix, self.header(prefix).contacts().start + place))
+        Some(self.header(prefix).contacts().start + place)
     }
 }
 
@@ -330,7 +364,7 @@ impl Table {
         let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
             return Admission::Nobody;
         };
-        if let Some((_, at)) = self.find(peer, book) {
+        if let Some(at) = self.find_in(prefix, peer) {
             self.move_last(prefix, at, Mark::seen(now));
             return Admission::Known;
         }
@@ -346,7 +380,7 @@ impl Table {
         let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
             return Admission::Nobody;
         };
-        if let Some((_, at)) = self.find(peer, book) {
+        if let Some(at) = self.find_in(prefix, peer) {
             let mark = self.marks.get(at).copied().unwrap_or_default();
             self.move_last(prefix, at, mark.heard(now));
             return Admission::Known;
@@ -388,14 +422,6 @@ impl Table {
         if let Some(older) = self.marks.get_mut(start..=at) {
             older.rotate_right(1);
         }
-    }
-
-    /// Gives back what growth reserved.
-    pub(crate) fn shrink(&mut self) {
-        self.buckets.shrink_to_fit();
-        self.contacts.shrink_to_fit();
-        self.marks.shrink_to_fit();
-        self.spares.shrink_to_fit();
     }
 
     /// Adds a contact if its bucket has room.
@@ -482,7 +508,6 @@ impl Table {
                 contacts: 0,
                 spares: 0,
             });
-            self.buckets.reserve_exact(prefix + 1 - self.buckets.len());
             self.buckets.resize(prefix + 1, end);
         }
         let mut buckets = self.buckets.iter_mut().skip(prefix);
@@ -557,6 +582,25 @@ mod tests {
             sorted.retain(|peer| Some(*peer) != except);
             sorted.truncate(count);
             prop_assert_eq!(table.closest(&target, count, except, &book).to_vec(), sorted);
+        }
+
+        #[test]
+        fn a_table_of_given_peers_is_one_that_met_them(
+            numbers in Just((0..320).collect::<Vec<_>>()).prop_shuffle(),
+            len in 0..320usize,
+            k in 1..20u8,
+        ) {
+            let book = book(300);
+            let own = *book.key(peer(0)).unwrap();
+            let mut peers: Vec<_> = numbers.into_iter().take(len).map(peer).collect();
+            let mut met = Table::new(own, k, 2);
+            for peer in &peers {
+                met.heard(*peer, Instant::START, &book);
+            }
+            peers.extend_from_within(..);
+            let given = Table::of(own, k, 2, &peers, &book);
+            prop_assert_eq!(given.check(&book), Ok(()));
+            prop_assert_eq!(given.contacts(), met.contacts());
         }
     }
 
