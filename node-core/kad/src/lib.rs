@@ -7,7 +7,8 @@
 //! | [`config`] | the knobs |
 //! | [`effects`] | the boundary: what the DHT wants done |
 //! | [`event`] | what a client asks, and what the DHT tells |
-//! | [`machine`] | [`Kad`]: what comes in, and what it changes; the peer's upkeep |
+//! | [`machine`] | [`Kad`]: what comes in, and what it changes |
+//! | [`upkeep`] | the same type: what is due of its own accord |
 //! | [`search`] | the same type: lookups driven, values stored |
 //! | [`lookup`] | one lookup: whom to ask next, and when it is over |
 //! | [`table`] | the routing table, flat |
@@ -47,6 +48,7 @@ mod search;
 pub mod table;
 #[cfg(test)]
 mod testing;
+mod upkeep;
 pub mod violation;
 
 pub use config::Config;

@@ -1,22 +1,20 @@
 //! The state machine: what comes in, and what it changes.
 //!
-//! Each entry point handles one input and then starts whatever upkeep is due ([`Kad::settle`]). Lookups are driven
+//! Each entry point handles one input and then starts whatever upkeep is due ([`crate::upkeep`]). Lookups are driven
 //! in [`crate::search`].
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use types::{
-    Book, Duration, ExchangeId, Instant, PeerId, PeerRef, SendFailure, StoreResult, Streams, Work, WriteId,
-};
+use types::{Book, ExchangeId, Instant, PeerId, PeerRef, SendFailure, StoreResult, Streams, Work, WriteId};
 
 use crate::config::Config;
 use crate::effects::{Context, Effects, RecordChange};
 use crate::event::{Event, Refusal};
 use crate::exchanges::{Exchanges, Pending, Purpose};
-use crate::lookup::{Goal, GoalKind, Lookup};
-use crate::maintenance::{Bootstrap, Maintenance, RETRY, Stage, jitter, jittered};
+use crate::lookup::Lookup;
+use crate::maintenance::{Maintenance, Stage, jitter, jittered};
 use crate::message::{Record, Request, Response, Target};
 use crate::records::{
     self, Admission as Put, MAX_WRITES, Novelty, OnDisk, Published, Records, Write, lifetime, with_remaining,
@@ -30,8 +28,6 @@ use crate::{MAX_LOOKUPS, RECORD_LOOKUPS};
 const REQUEST_WORK: Work = Work(5_000);
 /// Handling an answer, on the same basis.
 const RESPONSE_WORK: Work = Work(5_000);
-/// Drawing one name and hashing it: a SHA-256 of one block.
-const DRAW_WORK: Work = Work(200);
 
 /// What the contacts given at a start are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +53,7 @@ pub struct Kad {
     pub(crate) maintenance: Maintenance,
     pub(crate) serial: u32,
     start: Start,
-    jitters: u64,
+    pub(crate) jitters: u64,
 }
 
 impl Kad {
@@ -342,7 +338,7 @@ impl Kad {
         self.search_failed(cx, pending);
     }
 
-    fn check_bucket<E: Effects>(&mut self, cx: &mut Context<'_, E>, bucket: usize) {
+    pub(crate) fn check_bucket<E: Effects>(&mut self, cx: &mut Context<'_, E>, bucket: usize) {
         if let Some(unseen) = self.table.unseen(bucket, cx.now.instant) {
             self.check_contact(cx, unseen);
         }
@@ -411,7 +407,7 @@ impl Kad {
         }
     }
 
-    fn expire<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
+    pub(crate) fn expire<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
         while let Some((record, on_disk)) = self.records.expire(cx.now.instant) {
             let target = records::target_of(&record);
             if on_disk == OnDisk::Delete {
@@ -422,7 +418,7 @@ impl Kad {
     }
 
     /// The next record that is to be stored with the peers that are closest by now.
-    fn due_record(&mut self, now: Instant) -> Option<Arc<Record>> {
+    pub(crate) fn due_record(&mut self, now: Instant) -> Option<Arc<Record>> {
         if self.published.due() <= now {
             let next = now + self.jittered(self.config.republish_interval);
             if let Some(record) = self.published.republish(now, next) {
@@ -439,113 +435,8 @@ impl Kad {
     }
 }
 
-/// Upkeep.
-impl Kad {
-    /// Starts all upkeep that is due and has room. Each turn of its loops takes one thing off a list.
-    pub(crate) fn settle<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
-        let now = cx.now.instant;
-        if self.records.due() <= now {
-            self.expire(cx);
-        }
-        if self.records.due() <= now || self.published.due() <= now {
-            while self.record_lookups() < RECORD_LOOKUPS {
-                let Some(record) = self.due_record(now) else {
-                    break;
-                };
-                let target = records::target_of(&record);
-                let goal = Goal { operation: None, kind: GoalKind::Store(record) };
-                self.launch(cx, target, goal, &[]);
-            }
-        }
-        while self.maintenance.running.is_none() && self.refresh_step(cx) {}
-    }
-
-    /// Takes the table's upkeep one step on, when no lookup of it is under way; false if there is nothing to do now.
-    fn refresh_step<E: Effects>(&mut self, cx: &mut Context<'_, E>) -> bool {
-        match self.maintenance.stage {
-            Stage::Idle if self.maintenance.due > cx.now.instant => return false,
-            Stage::Idle => {
-                let seeds = self.maintenance.begin(&self.table, &self.streams);
-                if let Some(target) = own_target(self.local, cx.book) {
-                    self.refresh(cx, target, &seeds);
-                }
-            }
-            Stage::OwnId => {
-                let buckets = self.uncovered_buckets(cx.book);
-                let draws = self.maintenance.draw_targets(buckets, &self.table, &self.streams);
-                cx.effects.charge(Work(DRAW_WORK.0 * u64::from(draws)));
-                for bucket in 0..self.table.bucket_count() {
-                    self.check_bucket(cx, bucket);
-                }
-            }
-            Stage::Alone => self.met_nobody(cx),
-            Stage::Buckets => match self.maintenance.next_target() {
-                Some(target) => self.refresh(cx, target, &[]),
-                None => self.refreshed(cx),
-            },
-        }
-        true
-    }
-
-    fn refresh<E: Effects>(&mut self, cx: &mut Context<'_, E>, target: Arc<Target>, seeds: &[PeerRef]) {
-        let goal = Goal { operation: None, kind: GoalKind::Find };
-        self.maintenance.running = Some(self.serial);
-        self.launch(cx, target, goal, seeds);
-    }
-
-    fn refreshed<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
-        let due = cx.now.instant + self.jittered(self.config.refresh_interval);
-        self.maintenance.finish(due);
-        self.bootstrapped(cx);
-    }
-
-    /// Nobody answered the lookup of the own id. Who was given nobody to ask is the first of its network.
-    fn met_nobody<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
-        if self.maintenance.seeds().is_empty() && self.table.is_empty() {
-            self.refreshed(cx);
-            return;
-        }
-        let due = cx.now.instant + self.jittered(RETRY.min(self.config.refresh_interval));
-        self.maintenance.finish(due);
-    }
-
-    fn bootstrapped<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
-        if self.maintenance.bootstrap == Bootstrap::Wanted {
-            self.maintenance.bootstrap = Bootstrap::Done;
-            cx.effects.event(Event::Bootstrapped { contacts: self.table.len() as u32 });
-        }
-    }
-
-    /// How many of the farthest buckets the lookup of the own id did not cover: it found the k closest peers, hence all
-    /// of every bucket nearer than the k-th.
-    fn uncovered_buckets(&self, book: &Book) -> usize {
-        let own = self.table.own();
-        let k = usize::from(self.config.k);
-        let nearest = self.table.closest(own, k, None, book);
-        match nearest.last().and_then(|peer| book.key(*peer)) {
-            Some(farthest) if nearest.len() == k => own.common_prefix(farthest) as usize + 1,
-            _ => 0,
-        }
-    }
-
-    /// Lookups under way that store records for upkeep.
-    pub(crate) fn record_lookups(&self) -> usize {
-        self.lookups
-            .iter()
-            .filter(|lookup| {
-                lookup.goal.operation.is_none() && matches!(lookup.goal.kind, GoalKind::Store(_))
-            })
-            .count()
-    }
-
-    pub(crate) fn jittered(&mut self, span: Duration) -> Duration {
-        self.jitters += 1;
-        jittered(span, &mut jitter(&self.streams, self.jitters))
-    }
-}
-
 /// The own id as a point to look up.
-fn own_target(local: PeerRef, book: &Book) -> Option<Arc<Target>> {
+pub(crate) fn own_target(local: PeerRef, book: &Book) -> Option<Arc<Target>> {
     book.id(local).map(PeerId::as_bytes).map(|name| Arc::new(Target::new(name)))
 }
 
