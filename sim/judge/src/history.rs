@@ -1,7 +1,7 @@
 //! Operations as clients saw them: asked, ended, and how that compares with the truth.
 //!
-//! A lookup succeeds if it found the peer that it was after, or, where that peer is down by then or the target is a
-//! point, the closest peer that is up. Its recall is the share of the true k closest peers that are up when it ends and
+//! A lookup succeeds if it found the peer that is closest to its target among those that are up: the one that it was
+//! after, unless that is down by then. Its recall is the share of the true k closest peers that are up when it ends and
 //! that it found, the asking peer aside: nobody is sent to look for itself. Both are taken against the truth at the
 //! moment of the end.
 //!
@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 use play::Part;
 use types::book::DigestHasher;
-use types::{Book, Digest, Instant, Key, OperationId, PeerId};
+use types::{Digest, Instant, Key, OperationId};
 
 use crate::oracle::Oracle;
 
@@ -29,8 +29,6 @@ pub struct Operation {
     pub peer: u32,
     /// About which point of the key space.
     pub key: Key,
-    /// The peer that is looked for, if it is one of the plan.
-    pub sought: Option<u32>,
     /// When it was asked.
     pub begun: Instant,
     /// When it ended, or could not end any more.
@@ -99,23 +97,18 @@ impl Operation {
     }
 
     /// What is asked of `peer` at `at`; `None` for what is no operation.
-    pub(crate) fn begin(at: Instant, peer: u32, command: &node::Command, book: &Book) -> Option<Self> {
+    pub(crate) fn begin(at: Instant, peer: u32, command: &node::Command) -> Option<Self> {
         let node::Command::Kad(command) = command else { return None };
         let (kind, target) = match &command.operation {
             kad::Operation::Lookup(target) => (Kind::Lookup, target),
             kad::Operation::Put { target, .. } => (Kind::Put, target),
             kad::Operation::Get(target) => (Kind::Get, target),
         };
-        let sought = || {
-            let id = PeerId::from_bytes(target.name()).ok()?;
-            book.find(&id)?.index().map(|index| index as u32)
-        };
         Some(Self {
             id: command.id,
             kind,
             peer,
             key: *target.key(),
-            sought: if kind == Kind::Lookup { sought() } else { None },
             begun: at,
             ended: at,
             end: End::Unfinished,
@@ -166,8 +159,7 @@ impl Operation {
         let found = |peer: u32| report.closest.iter().any(|found| found.index() == Some(peer as usize));
         self.of = closest.len() as u16;
         self.hits = closest.iter().filter(|peer| found(**peer)).count() as u16;
-        let sought = self.sought.filter(|peer| oracle.is_online(*peer));
-        sought.or_else(|| closest.first().copied()).is_some_and(found)
+        closest.first().copied().is_some_and(found)
     }
 
     /// It will not end.
@@ -209,7 +201,6 @@ pub(crate) mod tests {
             kind,
             peer: 0,
             key: Key::of(b"name"),
-            sought: None,
             begun,
             ended: begun + Duration::from_secs(1),
             end: End::Ok,

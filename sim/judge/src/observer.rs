@@ -10,7 +10,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use node::View;
@@ -27,7 +26,6 @@ use crate::sample::{Samples, Slot, Traffic};
 #[derive(Debug)]
 pub struct Observer {
     plan: Plan,
-    book: Book,
     lives: Lives,
     oracle: Oracle,
     /// By checker.
@@ -80,7 +78,6 @@ impl Observer {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         Self {
-            book: Book::new(Arc::clone(plan.play.scene().book())),
             lives: plan.play.lives(),
             oracle: Oracle::new(&plan.order),
             probes: plan.checkers.iter().map(|checker| checker.probe(&plan.timeline)).collect(),
@@ -156,7 +153,7 @@ impl Observer {
 
     /// A client asks a peer of this shard.
     pub fn begin(&mut self, at: Instant, peer: u32, command: &node::Command) {
-        let Some(operation) = Operation::begin(at, peer, command, &self.book) else { return };
+        let Some(operation) = Operation::begin(at, peer, command) else { return };
         for tally in &mut self.findings.tallies {
             tally.begin(operation.id);
         }

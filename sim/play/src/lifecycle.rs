@@ -418,11 +418,10 @@ impl Script<'_> {
         /// Nobody comes back at the instant of going, nor goes at the instant of coming.
         const LEAST: Duration = Duration::from_nanos(1);
         match *blow {
-            // A stop at the very instant of a start comes after it, once.
+            // At the very instant of a start it comes after it.
             Blow::Stop { fault, at, parting, restart } => {
-                let missed = at < born || (at == born && incarnation > 0);
                 let back = restart.map(|restart| (at + restart.after.max(LEAST), restart.data));
-                (!missed).then_some(Ending { at, fault, parting, back })
+                (at >= born).then_some(Ending { at, fault, parting, back })
             }
             Blow::Churn { fault, name, begin, end, churn } => {
                 let streams = Streams::new(self.chance.seed, PLAY, self.chance.digest, incarnation);

@@ -19,7 +19,7 @@ fn check<'a>(
     checks: &str,
     workloads: &[&str],
     faults: &[&str],
-    answer: &'a dyn Fn(u32, &Command, Instant) -> Option<(Instant, Event)>,
+    answer: &'a Answer<'a>,
     queue: &'a dyn Fn(u32, Instant) -> usize,
     kads: &'a [kad::Kad],
 ) -> CheckResult {
@@ -67,9 +67,7 @@ fn a_queue_beyond_its_limit_is_named_with_its_peer_and_time() {
 
 #[test]
 fn sightings_are_reached_or_reported() {
-    let sighting = |name: &str,
-                    answer: &dyn Fn(u32, &Command, Instant) -> Option<(Instant, Event)>,
-                    kads: &[kad::Kad]| {
+    let sighting = |name: &str, answer: &Answer<'_>, kads: &[kad::Kad]| {
         let checks = format!(r#"{{"sometimes": ["{name}"]}}"#);
         let result = check(&checks, &[LOOKUPS], &[], answer, &idle, kads);
         (result.status, result.at)

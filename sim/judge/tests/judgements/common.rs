@@ -51,10 +51,13 @@ pub(crate) fn plan_of(checks: &str, thresholds: &str, play: &Arc<Play>) -> Plan 
     Plan::new(&checks, &thresholds, &Observe { sample_every: Some(GAP), events: None }, play)
 }
 
+/// What an operation comes to, and when.
+pub(crate) type Answer<'a> = dyn Fn(u32, &Command, Instant) -> Option<(Instant, Event)> + 'a;
+
 /// How a run is played: what each operation comes to, and what peers look like.
 pub(crate) struct Acting<'a> {
     /// The answer to a command of a peer, and when it comes.
-    pub(crate) answer: &'a dyn Fn(u32, &Command, Instant) -> Option<(Instant, Event)>,
+    pub(crate) answer: &'a Answer<'a>,
     /// The queue of a peer at a sampling instant.
     pub(crate) queue: &'a dyn Fn(u32, Instant) -> usize,
     /// The DHT of a peer.

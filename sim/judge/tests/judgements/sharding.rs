@@ -105,7 +105,7 @@ fn whim(play: &Arc<Play>, seed: u64) -> impl Fn(u32, &Command, Instant) -> Optio
             kad::Operation::Lookup(target) => closest_online(&play, target.key(), peer, at),
             _ => Vec::new(),
         };
-        closest.retain(|peer| mix(whim, u64::from(*peer)) % 5 > 0);
+        closest.retain(|peer| !mix(whim, u64::from(*peer)).is_multiple_of(5));
         Some((at, ended(*id, outcome, &closest, (whim % 3) as u32)))
     }
 }

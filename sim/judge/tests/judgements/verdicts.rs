@@ -141,6 +141,24 @@ fn what_does_not_come_to_hold_is_a_failure_of_its_own() {
 }
 
 #[test]
+fn the_gravest_word_wins_wherever_it_stands() {
+    // A check that cannot be told comes first, a missed goal after it.
+    let case = Case { checks: r#"{"always": ["buckets_well_formed"]}"#, answers: false, ..Case::default() };
+    let judgement = judged(&case);
+    let exits: Vec<_> = judgement.verdict.reasons.iter().map(Reason::exit).collect();
+    assert_eq!((judgement.verdict.exit, exits), (10, vec![10, 17]));
+    // A broken invariant of a user's outweighs an earlier check that did not come to hold.
+    let play = play_of(&[], &[]);
+    let mut plan =
+        plan_of(r#"{"eventually": {"within": "1m", "hold": ["stored_records_found"]}}"#, "{}", &play);
+    plan.add(judge::checker("queues_bounded").unwrap());
+    let queue = |_: u32, _: Instant| 129;
+    let answer = |_: u32, _: &Command, _: Instant| None;
+    let verdict = judge(&plan, &play, &Acting { answer: &answer, queue: &queue, kad: &no_kad }).verdict;
+    assert_eq!(verdict.reasons.iter().map(Reason::exit).collect::<Vec<_>>(), [11, 17]);
+}
+
+#[test]
 fn a_run_that_proves_nothing_says_why() {
     let proves_nothing = |case: Case<'_>, text: &str| {
         let (status, exit, reasons) = verdict(&case);
@@ -197,9 +215,11 @@ fn what_begins_in_the_warmup_counts_for_no_goal() {
     let play = play_of(&[LOOKUPS], &[]);
     let plan = plan_of("{}", GOAL, &play);
     let perfect = perfect(&play);
+    // Some of what begins in the warmup ends after it.
     let cold = |peer: u32, command: &Command, at: Instant| {
         if at < secs(60) {
-            return Some((at, ended(command.operation()?, kad::Outcome::Isolated, &[], 0)));
+            let ends = at + Duration::from_secs(20);
+            return Some((ends, ended(command.operation()?, kad::Outcome::Isolated, &[], 0)));
         }
         perfect(peer, command, at)
     };
@@ -208,7 +228,30 @@ fn what_begins_in_the_warmup_counts_for_no_goal() {
     let early = judgement.operations.iter().filter(|lookup| lookup.begun < secs(60)).count();
     assert!(early > 80, "{early} lookups began in the warmup and failed");
     let row = judgement.summary.iter().find(|row| row.metric.name == "lookup.success_ratio").unwrap();
-    assert_eq!((row.mean, row.samples), (Some(1.0), judgement.operations.len() as u64 - early as u64));
+    let late = judgement.operations[early..].iter().filter(|lookup| lookup.end == judge::End::Ok).count();
+    assert_eq!((row.mean, row.samples), (Some(1.0), late as u64));
+    // Ten messages an operation, those up to the last sampling instant; of them, those since the warmup.
+    let sent = |from: u64| {
+        let in_time = |lookup: &&judge::Operation| lookup.begun >= secs(from) && lookup.begun < secs(600);
+        10.0 * judgement.operations.iter().filter(in_time).count() as f64
+    };
+    let total = judgement.series.iter().rfind(|row| row.metric == "messages.sent").unwrap();
+    let measured = judgement.summary.iter().find(|row| row.metric.name == "messages.sent").unwrap();
+    assert_eq!((total.value, measured.mean), (sent(0), Some(sent(60))));
+}
+
+#[test]
+fn a_put_succeeds_if_more_than_half_of_the_asked_acknowledge_it() {
+    let play = play_of(&[RECORDS], &[]);
+    let plan = plan_of("{}", "{}", &play);
+    let ratio = |acknowledged: u16, asked: u16| {
+        let answer = |_: u32, command: &Command, at: Instant| {
+            Some((at, ended(command.operation()?, kad::Outcome::Stored { acknowledged, asked }, &[], 0)))
+        };
+        let judgement = judge(&plan, &play, &Acting { answer: &answer, queue: &idle, kad: &no_kad });
+        judgement.summary.iter().find(|row| row.metric.name == "record.put_success_ratio").unwrap().mean
+    };
+    assert_eq!((ratio(11, 20), ratio(10, 20), ratio(0, 0)), (Some(1.0), Some(0.0), Some(0.0)));
 }
 
 #[test]

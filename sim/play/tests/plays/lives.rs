@@ -76,7 +76,7 @@ proptest! {
             // Lives other than the first are given back by the fault that took the one before.
             for pair in events[1..].chunks_exact(2) {
                 prop_assert_eq!(pair[0].fault, pair[1].fault);
-                prop_assert!(pair[0].at < pair[1].at);
+                prop_assert!(pair[0].at < pair[1].at, "nobody is back at once");
             }
         }
         prop_assert_eq!(by_peer.len() as u32, play.roster().peers(), "everybody joins");
@@ -194,11 +194,15 @@ fn what_a_churn_is_asked_for_are_its_departures() {
 }
 
 #[test]
-fn a_crash_at_the_instant_of_the_start_ends_the_first_life_only() {
+fn a_crash_at_the_instant_of_a_start_ends_that_life() {
     let restart = r#", "restart": {"after": "1m"}"#;
     let play = Parts::of(&[1]).fault(&crash("g0", 100, 0, restart)).play();
     let events: Vec<_> = play.lives().map(|event| (event.at, event.is_up())).collect();
     assert_eq!(events, [(minute(0), true), (minute(0), false), (minute(1), true)]);
+    // So does one at the instant of a return.
+    let play = Parts::of(&[1]).fault(&crash("g0", 100, 0, restart)).fault(&crash("g0", 100, 1, "")).play();
+    let events: Vec<_> = play.lives().map(|event| (event.at, event.is_up())).collect();
+    assert_eq!(events[2..], [(minute(1), true), (minute(1), false)]);
 }
 
 #[test]
