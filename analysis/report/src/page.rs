@@ -56,7 +56,7 @@ fn header(data: &Data) -> String {
     let mark = verdict_mark(manifest.status);
     format!(
         "<header>\n<p class=\"kicker\">Wavetank run · {}</p>\n<h1>{}</h1>\n{}\
-         <p class=\"verdict {}\" role=\"status\"><strong><span aria-hidden=\"true\">{}</span> {}</strong> <span class=\"why\">{}</span></p>\n\
+         <p class=\"verdict {}\" role=\"status\"><strong><span aria-hidden=\"true\">{}</span> {}</strong> <span class=\"why\">{}</span></p>\n{}\
          {}<p class=\"replay\"><span>Run it again</span> <code>wavetank replay {}</code><button type=\"button\" hidden>Copy</button></p>\n\
          <p class=\"note\">One seed: no interval. The figures say what happened in this run, not how much they would vary with the seed.</p>\n\
          </header>\n",
@@ -67,6 +67,7 @@ fn header(data: &Data) -> String {
         mark.symbol,
         mark.word,
         escape(&reason(data.verdict.as_ref(), manifest.status)),
+        reasons(data.verdict.as_ref()),
         facts(data),
         escape(&quoted(&data.replay)),
     )
@@ -117,6 +118,17 @@ fn reason(verdict: Option<&Verdict>, status: RunStatus) -> String {
         words.push('.');
     }
     words
+}
+
+/// All that speaks against a pass, where it is more than what came first.
+fn reasons(verdict: Option<&Verdict>) -> String {
+    let reasons = verdict.map_or(&[][..], |verdict| &verdict.reasons);
+    let told = usize::from(verdict.is_some_and(|verdict| verdict.first_failure.is_some()));
+    if reasons.len() <= told {
+        return String::new();
+    }
+    let items: String = reasons.iter().map(|reason| format!("<li>{}</li>\n", escape(&symbols(reason)))).collect();
+    format!("<ul class=\"reasons\">\n{items}</ul>\n")
 }
 
 /// What the program's exit codes of a run mean.
