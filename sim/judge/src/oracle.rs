@@ -101,21 +101,32 @@ impl Oracle {
         // One more, for the one that is left out.
         let wanted = k + usize::from(except.is_some());
         let (start, end) = self.range_of(key.prefix64(), wanted as u32);
-        let mut found: Vec<(Distance, u32)> = Vec::with_capacity(2 * wanted);
-        let keys = self.order.book.keys();
-        self.for_each_up(start, end, |peer| {
-            if Some(peer) != except
-                && let Some(other) = keys.get(peer as usize)
+        let own = except.and_then(|peer| self.order.ranks.get(peer as usize).copied());
+        let head = key.prefix64();
+        let mut found: Vec<(u64, u32)> = Vec::with_capacity(2 * wanted);
+        self.for_each_up(start, end, |place| {
+            if Some(place) != own
+                && let Some(other) = self.order.heads.get(place as usize)
             {
-                found.push((other.distance(key), peer));
+                found.push((other ^ head, place));
             }
         });
+        // The first 64 bits tell all but the rarest apart.
+        let nearer = |a: &(u64, u32), b: &(u64, u32)| {
+            a.0.cmp(&b.0).then_with(|| self.distance(a.1, key).cmp(&self.distance(b.1, key)))
+        };
         if found.len() > k && k > 0 {
-            found.select_nth_unstable(k - 1);
+            found.select_nth_unstable_by(k - 1, nearer);
         }
         found.truncate(k);
-        found.sort_unstable();
-        out.extend(found.iter().map(|(_, peer)| *peer));
+        found.sort_unstable_by(nearer);
+        out.extend(found.iter().filter_map(|(_, place)| self.order.peers.get(*place as usize)));
+    }
+
+    /// How far the peer at `place` is from `key`.
+    fn distance(&self, place: u32, key: &Key) -> Option<Distance> {
+        let peer = self.order.peers.get(place as usize)?;
+        Some(self.order.book.keys().get(*peer as usize)?.distance(key))
     }
 
     /// The smallest range of places around `head` that one prefix delimits and that holds `wanted` peers that are up;
@@ -169,6 +180,7 @@ impl Oracle {
         sum
     }
 
+    /// The places of those who are up, from `start` to before `end`.
     fn for_each_up(&self, start: u32, end: u32, mut each: impl FnMut(u32)) {
         for word in start / 64..end.div_ceil(64) {
             let first = word * 64;
@@ -180,9 +192,7 @@ impl Oracle {
                 bits &= (1u64 << (end - first)) - 1;
             }
             while bits != 0 {
-                if let Some(peer) = self.order.peers.get((first + bits.trailing_zeros()) as usize) {
-                    each(*peer);
-                }
+                each(first + bits.trailing_zeros());
                 bits &= bits - 1;
             }
         }

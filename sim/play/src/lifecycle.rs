@@ -162,8 +162,8 @@ impl Lifecycle {
                     Some(Join::Poisson(over)) => chance.join(*over),
                     Some(Join::At(_) | Join::Ramp(_)) | None => lifecycle.join_of(group, peer),
                 };
-                Script { peer, join, end: Instant::START + duration, chance, turns: &mut lifecycle.turns }
-                    .play(&blows);
+                Writer { peer, join, end: Instant::START + duration, chance, turns: &mut lifecycle.turns }
+                    .write(&blows);
                 lifecycle.listed.push(peer);
                 lifecycle.ends.push(lifecycle.turns.len() as u32);
             }
@@ -381,7 +381,7 @@ struct Ending {
 }
 
 /// Writes the list of one peer.
-struct Script<'a> {
+struct Writer<'a> {
     peer: u32,
     join: Instant,
     end: Instant,
@@ -389,8 +389,8 @@ struct Script<'a> {
     turns: &'a mut Vec<Turn>,
 }
 
-impl Script<'_> {
-    fn play(mut self, blows: &[Blow<'_>]) {
+impl Writer<'_> {
+    fn write(mut self, blows: &[Blow<'_>]) {
         let mut start = Some((self.join, Data::Lost, None));
         for incarnation in 0..MAX_LIVES {
             let Some((born, data, fault)) = start.filter(|(born, ..)| *born < self.end) else {
