@@ -196,6 +196,9 @@ pub(crate) const HOMES: &[Home] = &[
     home("petgraph", Rooms::Only(&["report"]), "graph metrics are report's"),
     home("clap", Rooms::Only(&["cli"]), "arguments are cli's"),
     home("indicatif", Rooms::Only(&["cli"]), "progress is cli's"),
+    home("anstream", Rooms::Only(&["cli"]), "what people read is said by cli"),
+    home("signal-hook", Rooms::Only(&["cli"]), "a program is interrupted, a library is told to stop"),
+    home("tempfile", Rooms::Only(&["cli"]), "a second run that is only compared is kept nowhere"),
     home(
         "anyhow",
         Rooms::Only(&["cli", "tests"]),

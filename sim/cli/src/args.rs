@@ -1,0 +1,315 @@
+//! What may be typed. The comments here are the help.
+
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit_code;
+
+const EXAMPLES: &str = "\
+Examples:
+  wavetank run scenarios/kademlia/hello.yaml
+  wavetank run scenarios/kademlia/churn.yaml --seed 7 --set peers.edge.count=200
+  wavetank replay runs/hello/latest
+
+Every flag has a twin in the environment, named beside it.
+`wavetank help COMMAND` says more; `--help` lists the exit codes.";
+
+/// Simulates peer-to-peer compute networks, deterministically.
+///
+/// A scenario in YAML becomes a run of real node code in a simulated network, a
+/// verdict, and a folder with everything that is needed to see and to repeat it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wavetank",
+    version,
+    max_term_width = 80,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{}", exit_code::help()),
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(Run),
+    Check(Check),
+    Replay(Replay),
+    Report(Report),
+    /// Looks at several runs.
+    #[command(subcommand, arg_required_else_help = true)]
+    Runs(Runs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    Diff(Diff),
+}
+
+/// Runs a scenario and leaves a folder.
+///
+/// The verdict goes to stdout, progress to stderr. Interrupted once, the run ends
+/// where it is and writes what there is; interrupted twice, it stops at once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wavetank run scenarios/kademlia/hello.yaml
+  wavetank run churn.yaml --seed 7 --threads 2 --out /tmp/churn-7
+  wavetank run churn.yaml --set peers.edge.count=200 --set duration=10m
+  wavetank run churn.yaml --format json --progress none")]
+pub(crate) struct Run {
+    /// The scenario, a YAML file
+    pub(crate) scenario: PathBuf,
+
+    /// Another seed than the scenario's own
+    #[arg(long, value_name = "N", env = "WAVETANK_SEED", hide_env_values = true, help_heading = SCENARIO)]
+    pub(crate) seed: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+
+    /// The run's folder, which must not hold anything (default: a new one
+    /// below `runs`)
+    #[arg(long, value_name = "DIR", env = "WAVETANK_OUT", hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Write no plots and no page; `wavetank report` can do so later
+    #[arg(long, env = "WAVETANK_NO_REPORT", value_parser = FalseyValueParser::new(), hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) no_report: bool,
+
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Checks scenarios and runs nothing.
+///
+/// All mistakes of a file are shown at once, each with its line and column.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wavetank check scenarios/kademlia/*.yaml
+  wavetank check churn.yaml --plan --set peers.edge.count=200")]
+pub(crate) struct Check {
+    /// The scenarios, YAML files
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<PathBuf>,
+
+    /// Print what would be run, with everything said that was left open
+    #[arg(long, env = "WAVETANK_PLAN", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub(crate) plan: bool,
+
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Runs what a folder holds again, and compares.
+///
+/// The folder's scenario, changes and seed are run once more; the fingerprints
+/// must be equal. If they are not, it says from when on and at which peers.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wavetank replay runs/hello/latest
+  wavetank replay runs/hello/latest --driver inline --threads 2
+  wavetank replay runs/hello/latest --out /tmp/again")]
+pub(crate) struct Replay {
+    /// The folder of a run
+    pub(crate) run: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+
+    /// Keep the second run in this folder, which must not hold anything
+    /// (default: a temporary one, kept if the runs diverge)
+    #[arg(long, value_name = "DIR", env = "WAVETANK_OUT", hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Writes the plots and the page of a run again, and prints the page's path.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wavetank report runs/hello/latest")]
+pub(crate) struct Report {
+    /// The folder of a run
+    pub(crate) run: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Compares two runs: what was put in, and where they part.
+///
+/// Ends with 0 if the runs are equal, 13 if equal inputs gave different runs, 16 if
+/// different inputs did, 17 if the folders do not allow an answer.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wavetank runs diff runs/hello/latest /tmp/again")]
+pub(crate) struct Diff {
+    /// The folder of a run
+    pub(crate) first: PathBuf,
+
+    /// The folder of another
+    pub(crate) second: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+const SCENARIO: &str = "Scenario";
+const MACHINE: &str = "Machine (changes no result)";
+const OUTPUT: &str = "Output";
+
+#[derive(Debug, Args)]
+pub(crate) struct Changes {
+    /// Another value at a path of the scenario: `peers.edge.count=200`; may be
+    /// repeated, or hold several, parted by `;`
+    #[arg(
+        long, value_name = "PATH=VALUE", value_parser = change, value_delimiter = ';', env = "WAVETANK_SET",
+        hide_env_values = true, help_heading = SCENARIO,
+    )]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+fn change(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.trim().is_empty() => {
+            Ok((path.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("it is not PATH=VALUE, such as `peers.edge.count=200`".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Machine {
+    /// Threads that drive the peers (default: as many as pay)
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS),
+        env = "WAVETANK_THREADS", hide_env_values = true, help_heading = MACHINE,
+    )]
+    pub(crate) threads: Option<u16>,
+
+    /// How peers are driven
+    #[arg(long, value_enum, default_value_t, env = "WAVETANK_DRIVER", hide_env_values = true, help_heading = MACHINE)]
+    pub(crate) driver: Driver,
+}
+
+/// More shards than this the simulated stage does not make.
+const MAX_THREADS: i64 = 256;
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Driver {
+    /// Each in a mailbox, as a deployed node lives
+    #[default]
+    Actor,
+    /// Each called where it stands: faster, and smaller
+    Inline,
+}
+
+impl From<Driver> for run::Driver {
+    fn from(driver: Driver) -> Self {
+        match driver {
+            Driver::Actor => Self::Actor,
+            Driver::Inline => Self::Inline,
+        }
+    }
+}
+
+/// How much is said while something runs, and after.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// How stderr shows where the run is
+    #[arg(long, value_enum, default_value_t, env = "WAVETANK_PROGRESS", hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) progress: Progress,
+
+    /// Say only what came of it
+    #[arg(short, long, env = "WAVETANK_QUIET", value_parser = FalseyValueParser::new(), hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) quiet: bool,
+
+    /// Say more: what is run, and what it cost
+    #[arg(short, long, conflicts_with = "quiet", env = "WAVETANK_VERBOSE", value_parser = FalseyValueParser::new(), hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar in a terminal, else a line every few seconds
+    #[default]
+    Auto,
+    /// A bar in a terminal, else nothing
+    Bar,
+    /// Nothing
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// What stdout carries
+    #[arg(long, value_enum, default_value_t, env = "WAVETANK_FORMAT", hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_contradict_nothing() {
+        Cli::command().debug_assert();
+    }
+
+    /// The flags of a command and of those below it, with the names of their twins.
+    fn twins(command: &clap::Command) -> Vec<(String, Option<String>)> {
+        let own = command.get_arguments().filter(|arg| !arg.is_positional()).map(|arg| {
+            (arg.get_id().to_string(), arg.get_env().map(|name| name.to_string_lossy().into_owned()))
+        });
+        own.chain(command.get_subcommands().flat_map(twins)).collect()
+    }
+
+    #[test]
+    fn every_flag_has_a_twin_in_the_environment() {
+        let twins = twins(&Cli::command());
+        assert!(twins.len() > 20, "{twins:?}");
+        for (flag, twin) in twins {
+            assert_eq!(twin, Some(format!("WAVETANK_{}", flag.to_uppercase())), "{flag}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_a_path_and_a_value() {
+        assert_eq!(change("a.b=c=d"), Ok(("a.b".to_owned(), "c=d".to_owned())));
+        for text in ["", "a", "=1", " =1"] {
+            assert!(change(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What each command does.
+
+use crate::args::{Cli, Command, Runs};
+use crate::console::{Console, Verbosity};
+
+mod check;
+mod diff;
+mod play;
+mod replay;
+mod report;
+mod run;
+
+/// Does what was asked and says what to exit with.
+pub(crate) fn perform(cli: &Cli) -> u8 {
+    let console = console(&cli.command);
+    let outcome = match &cli.command {
+        Command::Run(args) => run::run(args, console),
+        Command::Check(args) => check::check(args, console),
+        Command::Replay(args) => replay::replay(args, console),
+        Command::Report(args) => report::report(args, console),
+        Command::Runs(Runs::Diff(args)) => diff::diff(args, console),
+    };
+    outcome.unwrap_or_else(|failure| failure.tell(console))
+}
+
+fn console(command: &Command) -> Console {
+    let (output, shown) = match command {
+        Command::Run(args) => (&args.output, Some(&args.shown)),
+        Command::Replay(args) => (&args.output, Some(&args.shown)),
+        Command::Check(args) => (&args.output, None),
+        Command::Report(args) => (&args.output, None),
+        Command::Runs(Runs::Diff(args)) => (&args.output, None),
+    };
+    Console { verbosity: shown.map_or(Verbosity::Normal, Verbosity::from), ..Console::from(output) }
+}

@@ -1,0 +1,135 @@
+//! `wavetank run`: from a scenario to a verdict and a folder.
+
+use std::path::{Path, PathBuf};
+
+use model::Plan;
+use record::{Manifest, Verdict};
+use run::{Out, Prepared, Scenario};
+use serde::Serialize;
+
+use crate::args;
+use crate::command::play::{Played, play};
+use crate::console::{Console, Verbosity};
+use crate::exit_code;
+use crate::failure::Failure;
+use crate::figures::{counted, nanos};
+use crate::screen::Screen;
+use crate::signals::Signals;
+
+/// Where runs without an `--out` are kept.
+const RUNS: &str = "runs";
+
+/// The end of a run, for programs.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    status: &'static str,
+    exit_code: u8,
+    meaning: &'static str,
+    folder: Option<&'a Path>,
+    report: Option<&'a Path>,
+    replay: Option<&'a str>,
+    verdict: &'a Verdict,
+    manifest: &'a Manifest,
+}
+
+pub(crate) fn run(args: &args::Run, console: Console) -> Result<u8, Failure> {
+    let signals = Signals::watch()?;
+    let out = args.out.clone().map_or_else(|| Out::Under(PathBuf::from(RUNS)), Out::Folder);
+    let mut scenario = on(run::scenario(&args.scenario), &args.machine).out(out);
+    if let Some(seed) = args.seed {
+        scenario = scenario.seed(seed);
+    }
+    for (path, value) in &args.changes.set {
+        scenario = scenario.set(path, value);
+    }
+    let prepared = scenario.prepare()?;
+    console.note(&beginning(&prepared, console.verbosity));
+    let peers = prepared.plan().peers();
+    let Played { finished, code } = play(prepared, args.shown.progress, &signals, console)?;
+
+    let folder = finished.folder.as_deref();
+    let page = folder.filter(|_| !args.no_report).and_then(|folder| page(folder, console));
+    let replay = folder.map(|folder| format!("wavetank replay {}", quoted(&folder.display().to_string())));
+    let (verdict, manifest) = (&finished.verdict, &finished.manifest);
+    let screen =
+        Screen { verdict, manifest, peers, code, folder, page: page.as_deref(), replay: replay.as_deref() };
+    let document = Document {
+        status: manifest.status.word(),
+        exit_code: code,
+        meaning: exit_code::meaning(code),
+        folder,
+        report: page.as_deref(),
+        replay: replay.as_deref(),
+        verdict,
+        manifest,
+    };
+    console.answer(&screen.text(console.verbosity), &document)?;
+    Ok(code)
+}
+
+/// The scenario on the machine that was asked for.
+pub(crate) fn on(scenario: Scenario, machine: &args::Machine) -> Scenario {
+    let scenario = scenario.driver(machine.driver.into());
+    match machine.threads {
+        Some(threads) => scenario.threads(usize::from(threads)),
+        None => scenario,
+    }
+}
+
+/// The page of the run, unless it cannot be written: what the run proved stays proved without it.
+fn page(folder: &Path, console: Console) -> Option<PathBuf> {
+    match report::write(folder) {
+        Ok(paths) => Some(paths.page),
+        Err(error) => {
+            console.warn(&format!("the run is complete, but its report is not: {error}"));
+            None
+        }
+    }
+}
+
+/// What is about to happen; everything about it, if that is wanted.
+pub(crate) fn beginning(prepared: &Prepared, verbosity: Verbosity) -> String {
+    let Plan { name, about, seed, duration, warmup, groups, workloads, faults, .. } = prepared.plan();
+    let peers = counted(prepared.plan().peers(), "peer");
+    let mut text = format!("{name}: {peers} for {}, seed {}", nanos(duration.as_nanos() as f64), seed.0);
+    if verbosity < Verbosity::Verbose {
+        return text;
+    }
+    let mut line = |what: &str, said: String| text.push_str(&format!("\n  {what:<9}  {said}"));
+    line("about", about.clone());
+    let groups: Vec<_> = groups.iter().map(|(name, group)| format!("{name} {}", group.count)).collect();
+    line("groups", groups.join(", "));
+    line("warm-up", nanos(warmup.as_nanos() as f64));
+    let named = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    line("workloads", named(workloads.iter().enumerate().map(|(at, workload)| workload.name(at)).collect()));
+    line("faults", named(faults.iter().enumerate().map(|(at, fault)| fault.name(at)).collect()));
+    line("threads", prepared.threads().to_string());
+    if let Some(folder) = prepared.folder() {
+        line("folder", folder.display().to_string());
+    }
+    text
+}
+
+/// A path as a shell takes it.
+pub(crate) fn quoted(path: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !path.is_empty() && path.chars().all(harmless) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_path_survives_the_shell() {
+        for (path, typed) in
+            [("runs/hello/a-1", "runs/hello/a-1"), ("my runs/a", "'my runs/a'"), ("it's", r"'it'\''s'")]
+        {
+            assert_eq!(quoted(path), typed);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Where a run is, on stderr: a bar in a terminal, a line every few seconds elsewhere.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args;
+use crate::console::{Console, Verbosity};
+use crate::figures;
+
+/// Distance of two lines where no bar is drawn: few enough for a log.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// Speeds are those of the last such while: long enough to be read, short enough to be of now.
+const SPEED_OVER: Duration = Duration::from_secs(3);
+/// No simulated time for so long is worth a word.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
+
+/// Shows one run.
+pub(crate) struct Display {
+    progress: Arc<run::Progress>,
+    /// The whole run, in simulated nanoseconds.
+    total: u64,
+    form: Form,
+    console: Console,
+    /// Speeds are measured since the older of the two.
+    marks: [Mark; 2],
+    moved: Mark,
+}
+
+enum Form {
+    Bar(ProgressBar),
+    Lines { last: Instant },
+    Nothing,
+}
+
+/// How far the run was at a moment.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: Instant,
+    reached: u64,
+    handled: u64,
+}
+
+impl Display {
+    pub(crate) fn new(
+        console: Console,
+        wanted: args::Progress,
+        progress: Arc<run::Progress>,
+        total: u64,
+    ) -> Self {
+        let now = Mark { at: Instant::now(), reached: 0, handled: 0 };
+        let terminal = io::stderr().is_terminal();
+        let form = match wanted {
+            _ if console.verbosity == Verbosity::Quiet => Form::Nothing,
+            args::Progress::Auto | args::Progress::Bar if terminal => Form::Bar(bar(total)),
+            args::Progress::Auto => Form::Lines { last: now.at },
+            args::Progress::Bar | args::Progress::None => Form::Nothing,
+        };
+        Self { progress, total, form, console, marks: [now; 2], moved: now }
+    }
+
+    /// Shows where the run is now.
+    pub(crate) fn show(&mut self) {
+        let now = Mark {
+            at: Instant::now(),
+            reached: self.progress.reached.load(Ordering::Relaxed).min(self.total),
+            handled: self.progress.handled.load(Ordering::Relaxed),
+        };
+        self.watch_for_a_stall(now);
+        let [since, latest] = self.marks;
+        let online = self.progress.online.load(Ordering::Relaxed);
+        let text = status(since, now, self.total, online);
+        match &mut self.form {
+            Form::Bar(bar) => {
+                bar.set_position(now.reached);
+                bar.set_message(text);
+            }
+            Form::Lines { last } if now.at - *last >= LINE_EVERY => {
+                *last = now.at;
+                self.console.warn(&text);
+            }
+            Form::Lines { .. } | Form::Nothing => {}
+        }
+        if now.at - latest.at >= SPEED_OVER {
+            self.marks = [latest, now];
+        }
+    }
+
+    fn watch_for_a_stall(&mut self, now: Mark) {
+        if now.reached > self.moved.reached {
+            self.moved = now;
+        } else if now.at - self.moved.at >= STALLED_AFTER && now.reached < self.total {
+            let span = figures::nanos(STALLED_AFTER.as_nanos() as f64);
+            let at = figures::nanos(now.reached as f64);
+            self.say(&format!("no simulated time has passed for {span}; the run stands at {at}"));
+            self.moved = now;
+        }
+    }
+
+    /// Says something without disturbing the bar.
+    pub(crate) fn say(&self, text: &str) {
+        match &self.form {
+            Form::Bar(bar) => bar.suspend(|| self.console.warn(text)),
+            Form::Lines { .. } | Form::Nothing => self.console.warn(text),
+        }
+    }
+
+    /// The run has ended: clears the bar.
+    pub(crate) fn end(self) {
+        if let Form::Bar(bar) = self.form {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(total: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    // A template that the library refuses leaves its own bar.
+    if let Ok(style) = ProgressStyle::with_template("[{bar:20}] {percent:>3}%  {wide_msg}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+/// `12m30s of 30m, 38x real time, 1.21M events/s, 950 peers up`
+fn status(since: Mark, now: Mark, total: u64, online: u64) -> String {
+    let seconds = (now.at - since.at).as_secs_f64();
+    let mut text = format!("{} of {}", figures::nanos(now.reached as f64), figures::nanos(total as f64));
+    if seconds > 0.0 {
+        let speed = (now.reached - since.reached.min(now.reached)) as f64 / 1e9 / seconds;
+        let events = (now.handled - since.handled.min(now.handled)) as f64 / seconds;
+        text.push_str(&format!(", {}x, {} events/s", figures::short(speed), figures::short(events)));
+    }
+    text.push_str(&format!(", {} up", figures::count(online)));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_time_speed_events_and_peers() {
+        let began = Instant::now();
+        let since = Mark { at: began, reached: 0, handled: 0 };
+        let now = Mark { at: began + Duration::from_secs(2), reached: 76_000_000_000, handled: 2_420_000 };
+        assert_eq!(status(since, now, 1_800_000_000_000, 950), "1m16s of 30m, 38x, 1.21M events/s, 950 up");
+        assert_eq!(status(since, since, 1_800_000_000_000, 0), "0ns of 30m, 0 up");
+    }
+}

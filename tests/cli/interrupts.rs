@@ -1,0 +1,68 @@
+//! Ctrl-C and its kin, sent to a run that would take minutes.
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use crate::{Desk, Said, manifest, scenario};
+
+/// A long run that has begun, and the rest of what it says on stderr.
+fn begun(desk: &Desk, stdout: Stdio) -> (Child, BufReader<ChildStderr>) {
+    let long = scenario("long");
+    let mut child =
+        desk.command(&["run", &long, "--out", "out"]).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.starts_with("long: 12 peers"), "{line}");
+    (child, stderr)
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "{name} reached the run");
+}
+
+#[test]
+fn interrupted_once_a_run_ends_where_it_is_and_writes_what_there_is() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let desk = Desk::new();
+        let (child, mut stderr) = begun(&desk, Stdio::piped());
+        signal(&child, name);
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        let said = Said::of(child.wait_with_output().unwrap());
+        assert_eq!(said.code, code, "{said:?} {rest}");
+        assert!(rest.contains("interrupted: "), "{rest}");
+        assert!(said.stdout.starts_with("INTERRUPTED  long: "), "{}", said.stdout);
+        let out = desk.path().join("out");
+        assert_eq!(manifest(&out)["status"], "interrupted");
+        for file in
+            ["verdict.json", "series.csv", "operations.csv", "peers.csv", "summary.csv", "report/index.html"]
+        {
+            assert!(out.join(file).is_file(), "{file}");
+        }
+    }
+}
+
+/// What a pipe holds on Linux before a writer has to wait.
+const PIPE_BYTES: usize = 65_536;
+
+#[test]
+fn interrupted_twice_it_stops_at_once() {
+    let desk = Desk::new();
+    // Nobody takes what it says: after the first signal it waits for ever, unless the second one ends it.
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&[b'.'; PIPE_BYTES]).unwrap();
+    let (mut child, mut stderr) = begun(&desk, writer.into());
+    signal(&child, "INT");
+    let mut line = String::new();
+    while !line.contains("interrupted: ") {
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{line}");
+    }
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let mut said = String::new();
+    reader.read_to_string(&mut said).unwrap();
+    assert_eq!(said.len(), PIPE_BYTES, "it said nothing more");
+}
