@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::figures::{counted, nanos};
 use crate::screen::Screen;
 use crate::signals::Signals;
+use crate::table::{Row, aligned, plain, wrapped};
 
 /// Where runs without an `--out` are kept.
 const RUNS: &str = "runs";
@@ -95,18 +96,22 @@ pub(crate) fn beginning(prepared: &Prepared, verbosity: Verbosity) -> String {
     if verbosity < Verbosity::Verbose {
         return text;
     }
-    let mut line = |what: &str, said: String| text.push_str(&format!("\n  {what:<9}  {said}"));
-    line("about", about.clone());
+    text.push('\n');
+    text.push_str(&wrapped(&format!("  {about}"), 2));
     let groups: Vec<_> = groups.iter().map(|(name, group)| format!("{name} {}", group.count)).collect();
-    line("groups", groups.join(", "));
-    line("warm-up", nanos(warmup.as_nanos() as f64));
     let named = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    line("workloads", named(workloads.iter().enumerate().map(|(at, workload)| workload.name(at)).collect()));
-    line("faults", named(faults.iter().enumerate().map(|(at, fault)| fault.name(at)).collect()));
-    line("threads", prepared.threads().to_string());
+    let mut rows = vec![
+        ("groups", named(groups)),
+        ("warm-up", nanos(warmup.as_nanos() as f64)),
+        ("workloads", named(workloads.iter().enumerate().map(|(at, workload)| workload.name(at)).collect())),
+        ("faults", named(faults.iter().enumerate().map(|(at, fault)| fault.name(at)).collect())),
+        ("threads", prepared.threads().to_string()),
+    ];
     if let Some(folder) = prepared.folder() {
-        line("folder", folder.display().to_string());
+        rows.push(("folder", folder.display().to_string()));
     }
+    let rows: Vec<_> = rows.into_iter().map(|(what, said)| Row::new([plain(what), plain(said)])).collect();
+    text.push_str(aligned(&rows).trim_end());
     text
 }
 
