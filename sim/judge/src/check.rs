@@ -8,6 +8,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::cell::OnceCell;
 use core::fmt;
 
@@ -219,6 +220,24 @@ pub trait Checker: fmt::Debug + Send + Sync {
 
     /// What came of it.
     fn conclude(&self, evidence: &Evidence<'_>) -> CheckResult;
+}
+
+impl<C: Checker + ?Sized> Checker for Arc<C> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn when(&self) -> When {
+        (**self).when()
+    }
+
+    fn probe(&self, timeline: &Timeline) -> Option<Box<dyn Probe>> {
+        (**self).probe(timeline)
+    }
+
+    fn conclude(&self, evidence: &Evidence<'_>) -> CheckResult {
+        (**self).conclude(evidence)
+    }
 }
 
 /// The moments of a run that checks speak of.

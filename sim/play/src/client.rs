@@ -60,8 +60,23 @@ pub trait OwnWorkload: fmt::Debug + Send + Sync {
     /// How many operations it is going to ask for; `None` if only the run can tell.
     fn asked(&self) -> Option<u64>;
 
-    /// The clients of `peer`. They number their operations with [`Serials::client`] of this `workload`.
+    /// The clients of `peer`. They number their operations with [`Serials::client`] of this `workload`, each as a client
+    /// that no other of the workload is, at whatever peer: where every peer has one, by the number of the peer.
     fn clients_of(&self, peer: u32, workload: u16, scene: &Arc<Scene>) -> Vec<Box<dyn Client>>;
+}
+
+impl<W: OwnWorkload + ?Sized> OwnWorkload for Arc<W> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn asked(&self) -> Option<u64> {
+        (**self).asked()
+    }
+
+    fn clients_of(&self, peer: u32, workload: u16, scene: &Arc<Scene>) -> Vec<Box<dyn Client>> {
+        (**self).clients_of(peer, workload, scene)
+    }
 }
 
 /// A client of a workload of the plan.

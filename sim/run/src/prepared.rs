@@ -30,7 +30,7 @@ pub struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
-        let Scenario { path, seed, sets, threads, driver, out, cast } = scenario;
+        let Scenario { path, seed, sets, threads, driver, out, cast, workloads, checkers } = scenario;
         let model::Loaded { mut plan, text, .. } = model::load(&path, &sets)?;
         if let Some(seed) = seed {
             plan.seed = Seed(seed);
@@ -38,7 +38,11 @@ impl Prepared {
         let network = plan.network.resolve().map_err(|_| RunError::Plan("network"))?;
         let peers = u32::try_from(plan.peers()).map_err(|_| RunError::Plan("peers"))?;
         let book = Arc::new(identity::modelled(plan.seed, peers));
-        let play = Arc::new(play_of(&plan, &book));
+        let mut play = play_of(&plan, &book);
+        for workload in workloads {
+            play.add(Box::new(workload));
+        }
+        let play = Arc::new(play);
         let world = World {
             seed: plan.seed,
             duration: plan.duration,
@@ -65,7 +69,10 @@ impl Prepared {
             book,
             play: Arc::clone(&play),
         };
-        let judge = judge::Plan::new(&plan.checks, &plan.thresholds, &plan.observe, &play);
+        let mut judge = judge::Plan::new(&plan.checks, &plan.thresholds, &plan.observe, &play);
+        for checker in checkers {
+            judge.add(Box::new(checker));
+        }
         let plan_text = plan.to_yaml();
         let manifest = first_manifest(&plan, &world, &path, &text, &plan_text, &sets);
         let journal = match folder(out, &plan, &manifest)? {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use judge::Checker;
+use play::OwnWorkload;
 use world::{Cast, Driver, WorldError};
 
 use crate::prepared::{Finished, Prepared};
@@ -30,6 +32,8 @@ pub struct Scenario {
     pub(crate) driver: Driver,
     pub(crate) out: Out,
     pub(crate) cast: Arc<dyn Cast>,
+    pub(crate) workloads: Vec<Arc<dyn OwnWorkload>>,
+    pub(crate) checkers: Vec<Arc<dyn Checker>>,
 }
 
 impl fmt::Debug for Scenario {
@@ -51,6 +55,8 @@ pub fn scenario(path: impl Into<PathBuf>) -> Scenario {
         driver: Driver::default(),
         out: Out::default(),
         cast: world::honest(),
+        workloads: Vec::new(),
+        checkers: Vec::new(),
     }
 }
 
@@ -109,6 +115,20 @@ impl Scenario {
     #[must_use]
     pub fn cast(mut self, cast: Arc<dyn Cast>) -> Self {
         self.cast = cast;
+        self
+    }
+
+    /// With a workload of the user's own, after those of the scenario.
+    #[must_use]
+    pub fn workload(mut self, workload: Arc<dyn OwnWorkload>) -> Self {
+        self.workloads.push(workload);
+        self
+    }
+
+    /// With a check of the user's own, after those of the scenario.
+    #[must_use]
+    pub fn check(mut self, checker: Arc<dyn Checker>) -> Self {
+        self.checkers.push(checker);
         self
     }
 
