@@ -1,0 +1,108 @@
+//! Peers that panic and peers that spin.
+
+use std::sync::Arc;
+
+use config::Config;
+use node::{Input, Life, Node, Outbox, Output, Peer, Restored, Settings, View};
+use record::VerdictStatus;
+use run::{Cast, Driver, Finished};
+use types::{Book, Instant, Now};
+
+use crate::{WAYS, hello};
+
+const VICTIM: u32 = 7;
+/// When its moment comes; the others have long joined.
+const MOMENT: Instant = Instant::from_nanos(60_000_000_000);
+const LAST_WORDS: &str = "the planted panic";
+
+/// What the victim does when its moment has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// It panics while it handles an input.
+    InHandle,
+    /// It panics while somebody looks at it.
+    InView,
+    /// It panics before it is there.
+    InStart,
+    /// It asks to be woken at once, for ever.
+    Spin,
+}
+
+impl Cast for Trouble {
+    fn play(&self, number: u32, life: Life, restored: &Restored, book: &Book) -> Option<Box<dyn Peer>> {
+        if number != VICTIM {
+            return None;
+        }
+        assert!(*self != Self::InStart, "{LAST_WORDS}");
+        let node = Node::restore(life, &Settings::from(&Config::default()), restored.clone(), book);
+        Some(Box::new(Troubled { node, trouble: *self, now: Instant::START }))
+    }
+}
+
+#[derive(Debug)]
+struct Troubled {
+    node: Node,
+    trouble: Trouble,
+    now: Instant,
+}
+
+impl Peer for Troubled {
+    fn handle(&mut self, now: Now, input: Input, book: &mut Book, out: &mut Outbox) {
+        self.now = now.instant;
+        if now.instant < MOMENT {
+            self.node.handle(now, input, book, out);
+        } else if self.trouble == Trouble::Spin {
+            out.push(Output::WakeAt(Some(now.instant)));
+        } else {
+            assert!(self.trouble != Trouble::InHandle, "{LAST_WORDS}");
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        assert!(self.trouble != Trouble::InView || self.now < MOMENT, "{LAST_WORDS}");
+        self.node.view()
+    }
+}
+
+fn run(trouble: Trouble, driver: Driver, threads: usize) -> Finished {
+    hello().driver(driver).threads(threads).cast(Arc::new(trouble)).run().unwrap()
+}
+
+/// It failed because of the victim's panic, at about this time, with these words.
+fn assert_panicked(finished: &Finished, from: Instant, words: &str) {
+    let verdict = &finished.verdict;
+    assert_eq!((verdict.status, verdict.exit_code), (VerdictStatus::Fail, 14), "{finished}");
+    let reason = verdict.reasons.first().unwrap();
+    assert!(reason.contains(&format!("peer {VICTIM} panicked at ")) && reason.contains(words), "{reason}");
+    let failure = verdict.first_failure.as_ref().unwrap();
+    assert_eq!((failure.what.as_str(), failure.peer.as_deref()), ("panic", Some("everybody-7")));
+    assert!(failure.detail.contains(words), "{failure:?}");
+    let at = failure.at_ms.unwrap();
+    // Within the next refresh and sample, it is noticed.
+    assert!((from.as_millis()..=from.as_millis() + 10_000).contains(&at), "{at} ms");
+    let panics = verdict.reasons.iter().filter(|reason| reason.contains("panicked")).count();
+    assert_eq!(panics, 1, "it is told once: {:?}", verdict.reasons);
+    let (ended, planned) = (finished.manifest.sim.ended_ms, finished.manifest.sim.planned_ms);
+    assert_eq!(ended, Some(planned), "the others go on to the end");
+}
+
+#[test]
+fn a_peer_that_panics_fails_the_run_in_every_way_of_running_alike() {
+    for trouble in [Trouble::InHandle, Trouble::InView, Trouble::InStart] {
+        let runs = WAYS.map(|(driver, threads)| run(trouble, driver, threads));
+        let from = if trouble == Trouble::InStart { Instant::START } else { MOMENT };
+        for finished in &runs {
+            assert_panicked(finished, from, LAST_WORDS);
+            assert_eq!(finished.verdict, runs[0].verdict, "{trouble:?}");
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_spins_is_stopped_and_counts_as_panicked() {
+    let runs = WAYS.map(|(driver, threads)| run(Trouble::Spin, driver, threads));
+    for finished in &runs {
+        assert_panicked(finished, MOMENT, "steps without end");
+        assert_eq!(finished.verdict, runs[0].verdict);
+    }
+}
