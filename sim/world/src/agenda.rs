@@ -51,6 +51,7 @@ struct Open {
 /// One life's agenda.
 #[derive(Debug)]
 pub(crate) struct Agenda {
+    /// Inputs that wait, in the order of their coming. Its memory is the shard's while nothing waits.
     waiting: VecDeque<Waiting>,
     /// When each core is free again.
     cores: Cores,
@@ -82,6 +83,23 @@ impl Agenda {
             exchanges: Vec::new(),
             writes: VecDeque::new(),
             clients: Vec::new(),
+        }
+    }
+
+    /// Takes a queue to let inputs wait in, unless there is one.
+    pub(crate) fn borrow_queue(&mut self, pool: &mut Vec<VecDeque<Waiting>>) {
+        if self.waiting.capacity() == 0 {
+            self.waiting = pool.pop().unwrap_or_default();
+        }
+    }
+
+    /// Gives the queue back if nothing waits, and lets go of what is not needed.
+    pub(crate) fn return_queue(&mut self, pool: &mut Vec<VecDeque<Waiting>>) {
+        if self.waiting.is_empty() {
+            pool.push(std::mem::take(&mut self.waiting));
+        }
+        if self.exchanges.is_empty() {
+            self.exchanges = Vec::new();
         }
     }
 
@@ -175,7 +193,9 @@ impl Agenda {
         self.writes.pop_front()
     }
 
+    /// The client is due then, and no longer when it said before.
     pub(crate) fn client_due(&mut self, client: usize, at: Instant) {
+        self.clients.retain(|(_, other)| *other != client);
         let place = self.clients.partition_point(|(other, _)| *other <= at);
         self.clients.insert(place, (at, client));
     }

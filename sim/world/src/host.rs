@@ -105,9 +105,8 @@ pub(crate) struct SimHost {
     wake: Instant,
     digest: PeerDigest,
     life: Option<Box<Lifetime>>,
-    /// The clients pinned to this peer; they outlive its lives.
-    clients: Vec<Box<dyn play::Client>>,
-    disk: Vec<Stored>,
+    /// What outlives its lives; most peers have nothing of it.
+    keeps: Option<Box<Keeps>>,
     window: Option<Window>,
     /// What follows before anything else.
     then: Option<Then>,
@@ -115,11 +114,19 @@ pub(crate) struct SimHost {
     handling: Handling,
 }
 
+/// What a peer keeps from one life to the next.
+#[derive(Debug, Default)]
+struct Keeps {
+    /// The clients pinned to it.
+    clients: Vec<Box<dyn play::Client>>,
+    disk: Vec<Stored>,
+}
+
 #[derive(Debug)]
 struct Lifetime {
     agenda: Agenda,
     /// Its links, where a scenario has them dialled.
-    links: Option<Connections<Parcel>>,
+    links: Option<Box<Connections<Parcel>>>,
     /// Operations under way, and the client that asked for each, if one did.
     operations: Vec<(OperationId, Option<usize>)>,
 }
@@ -150,8 +157,7 @@ impl SimHost {
             wake: Instant::NEVER,
             digest: PeerDigest::default(),
             life: None,
-            clients: Vec::new(),
-            disk: Vec::new(),
+            keeps: None,
             window: None,
             then: None,
             handling: Handling { id, at: Instant::START, steps: 0 },
@@ -179,7 +185,7 @@ impl SimHost {
         let mut state = self.shard.state.borrow_mut();
         state.handled += 1;
         if state.is_sampled(self.number) {
-            state.see(at, self.number, Seen::Handled { id, cause, input: input.clone() });
+            state.see(at, self.number, Seen::Handled { id, cause, input: Box::new(input.clone()) });
         }
         drop(state);
         let unix = UnixMillis(START_UNIX_MS + at.as_millis());
@@ -286,7 +292,7 @@ impl SimHost {
     /// The earliest thing that the peer caused to itself.
     fn next_own(&self) -> Option<(Instant, Rank)> {
         let life = self.life.as_ref()?;
-        let links = life.links.as_ref().and_then(Connections::next_deadline);
+        let links = life.links.as_ref().and_then(|links| links.next_deadline());
         life.agenda.next_own().into_iter().chain(links.map(|at| (at, Rank::Link))).min()
     }
 
@@ -332,6 +338,9 @@ impl Host<Player> for SimHost {
             self.wake = Instant::NEVER;
         }
         self.window = Some(delivery);
+        if let Some(life) = &mut self.life {
+            life.agenda.borrow_queue(&mut self.shard.state.borrow_mut().queues);
+        }
     }
 
     fn next(&mut self, book: &mut Book) -> Option<Step<Player>> {
@@ -404,6 +413,9 @@ impl Host<Player> for SimHost {
         {
             self.wake = next;
             state.wake(self.number, next);
+        }
+        if let Some(life) = &mut self.life {
+            life.agenda.return_queue(&mut state.queues);
         }
         state.settle(self.number, self.digest, window);
         drop(state);

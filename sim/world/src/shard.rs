@@ -16,6 +16,7 @@ use kernel::{Conserved, Event, EventId, LadderBuilder, Links, PeerDigest, Wheel}
 use node::{Command, Input, Outbox};
 use types::{Digest, Duration, Instant, OperationId, PeerRef};
 
+use crate::agenda::Waiting;
 use crate::driver::Crew;
 use crate::host::{Item, SimHost, What, Window};
 use crate::log::LogEntry;
@@ -45,7 +46,7 @@ pub(crate) enum Seen {
     /// The peer told something, while handling this.
     Told(EventId, node::Event),
     /// A sampled peer handled this.
-    Handled { id: EventId, cause: EventId, input: Input },
+    Handled { id: EventId, cause: EventId, input: Box<Input> },
 }
 
 /// Messages that reached nobody, apart from those that the links lost.
@@ -109,6 +110,8 @@ pub(crate) struct State {
     log: Vec<LogEntry>,
     panics: Vec<Panic>,
     pool: Vec<VecDeque<Item>>,
+    /// Empty queues for inputs that wait, for whoever is being driven.
+    pub(crate) queues: Vec<VecDeque<Waiting>>,
     conserved: Conserved,
 }
 
@@ -135,6 +138,7 @@ impl ShardCell {
             log: Vec::new(),
             panics: Vec::new(),
             pool: Vec::new(),
+            queues: Vec::new(),
             conserved: Conserved::default(),
             links,
         };
@@ -259,6 +263,7 @@ impl State {
     fn show(&mut self, end: Instant) {
         self.seen.sort_by_key(|(at, peer, _)| (*at, *peer));
         let now = self.seen.partition_point(|(at, ..)| *at < end);
+        let emptied = self.seen.capacity() / 4;
         for (at, peer, seen) in self.seen.drain(..now) {
             if self.stage.is_sampled(peer) {
                 self.log.extend(LogEntry::of(at, peer, &seen));
@@ -270,6 +275,10 @@ impl State {
                 Seen::Told(_, event) => self.watch.told(at, peer, &event),
                 Seen::Handled { .. } => {}
             }
+        }
+        // The first window, in which everybody starts, is the fullest by far.
+        if now < emptied {
+            self.seen.shrink_to(emptied);
         }
     }
 
@@ -570,7 +579,8 @@ impl Shard {
             None => next,
         };
         if at == next {
-            let items = self.cell.state.borrow_mut().pool.pop().unwrap_or_default();
+            let pooled = self.cell.state.borrow_mut().pool.pop();
+            let items = pooled.unwrap_or_else(|| VecDeque::with_capacity(1));
             self.batches.push(Batch { peer, items, mixed: false });
         }
         #[expect(clippy::indexing_slicing, reason = "`at` is the place of a batch or of the one just pushed")]

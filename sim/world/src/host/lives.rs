@@ -8,20 +8,17 @@ use kernel::connections::Connections;
 use node::{Command, Input, Life, Node, RecordChange, Restored};
 use types::{Book, Instant};
 
-use super::{Lifetime, SimHost, Then, Up};
+use super::{Keeps, Lifetime, SimHost, Stored, Then, Up};
 use crate::agenda::{Agenda, Waiting};
 use crate::cast::Player;
 use crate::shard::Seen;
 
 impl SimHost {
     pub(super) fn begin_life(&mut self, at: Instant, up: Up, book: &Book) -> Step<Player> {
-        if up.disk == play::Data::Lost {
-            self.disk.clear();
-        }
-        self.disk.retain(|(_, expires)| *expires > at);
+        let records = self.keeps.as_mut().map_or_else(Vec::new, |keeps| keeps.turn_on(up.disk, at));
         let stage = Arc::clone(&self.shard.stage);
         let life = Life { local: self.local(), incarnation: up.incarnation, seed: stage.seed };
-        let restored = Restored { contacts: up.contacts, start: up.start, records: self.disk.clone() };
+        let restored = Restored { contacts: up.contacts, start: up.start, records };
         let group = stage.play.group_of(self.number);
         let player = match stage.cast.play(self.number, life, &restored, book) {
             Some(own) => Player::Own(own),
@@ -29,12 +26,16 @@ impl SimHost {
                 Player::Node(Box::new(Node::restore(life, stage.settings_of(self.number), restored, book)))
             }
         };
-        let links = stage.dialling_of(group).map(|dialling| Connections::new(dialling, up.incarnation));
+        let links =
+            stage.dialling_of(group).map(|dialling| Box::new(Connections::new(dialling, up.incarnation)));
         self.life =
             Some(Box::new(Lifetime { agenda: Agenda::new(group.cores, at), links, operations: Vec::new() }));
         self.then = Some(Then::Start(at));
         if up.incarnation == 0 {
-            self.clients = stage.play.clients_of(self.number);
+            let clients = stage.play.clients_of(self.number);
+            if !clients.is_empty() {
+                self.keeps.get_or_insert_default().clients = clients;
+            }
         }
         self.tell_clients(at, &play::Happening::PeerUp);
         Step::Become(player)
@@ -58,14 +59,14 @@ impl SimHost {
 
     /// Tells every client what happened to the peer.
     fn tell_clients(&mut self, at: Instant, happening: &play::Happening<'_>) {
-        for client in 0..self.clients.len() {
+        for client in 0..self.keeps.as_ref().map_or(0, |keeps| keeps.clients.len()) {
             self.act(at, client, happening);
         }
     }
 
     /// Lets a client act, and does what it wants.
     pub(super) fn act(&mut self, at: Instant, client: usize, happening: &play::Happening<'_>) {
-        let Some(acting) = self.clients.get_mut(client) else {
+        let Some(acting) = self.keeps.as_mut().and_then(|keeps| keeps.clients.get_mut(client)) else {
             return;
         };
         let mut acts = Vec::new();
@@ -97,13 +98,28 @@ impl SimHost {
         }
     }
 
+    /// A change has reached the disk.
     pub(super) fn commit(&mut self, change: RecordChange) {
+        self.keeps.get_or_insert_default().commit(change);
+    }
+}
+
+impl Keeps {
+    /// What the disk holds when its peer comes up.
+    fn turn_on(&mut self, disk: play::Data, at: Instant) -> Vec<Stored> {
+        if disk == play::Data::Lost {
+            self.disk.clear();
+        }
+        self.disk.retain(|(_, expires)| *expires > at);
+        self.disk.clone()
+    }
+
+    fn commit(&mut self, change: RecordChange) {
         let name = match &change {
             RecordChange::Put { record, .. } => record.target.name(),
             RecordChange::Delete { target } => target.name(),
         };
-        let place = self.disk.iter().position(|(record, _)| record.target.name() == name);
-        if let Some(place) = place {
+        if let Some(place) = self.disk.iter().position(|(record, _)| record.target.name() == name) {
             self.disk.swap_remove(place);
         }
         if let RecordChange::Put { record, expires } = change {
