@@ -1,11 +1,12 @@
-//! Peers that panic and peers that spin.
+//! Peers that panic, peers that spin, and a check that panics.
 
 use std::sync::Arc;
 
 use config::Config;
+use judge::{CheckResult, Checker, Evidence, Fact, Moment, Probe, Status, Timeline, Watch, When};
 use node::{Input, Life, Node, Outbox, Output, Peer, Restored, Settings, View};
 use record::VerdictStatus;
-use run::{Cast, Driver, Finished};
+use run::{Cast, Driver, Finished, RunError};
 use types::{Book, Instant, Now};
 
 use crate::{WAYS, hello};
@@ -104,5 +105,47 @@ fn a_peer_that_spins_is_stopped_and_counts_as_panicked() {
     for finished in &runs {
         assert_panicked(finished, MOMENT, "steps without end");
         assert_eq!(finished.verdict, runs[0].verdict);
+    }
+}
+
+/// A check whose probe panics when it sees an operation end: not in a peer's place, but in the simulator's.
+#[derive(Clone, Copy, Debug)]
+struct Clumsy;
+
+impl Probe for Clumsy {
+    fn watches(&self) -> &[Watch] {
+        &[Watch::Operations]
+    }
+
+    fn look(&mut self, moment: &Moment<'_>) -> Option<Fact> {
+        assert!(moment.at < MOMENT, "{LAST_WORDS}");
+        None
+    }
+}
+
+impl Checker for Clumsy {
+    fn name(&self) -> &str {
+        "clumsy"
+    }
+
+    fn when(&self) -> When {
+        When::Always
+    }
+
+    fn probe(&self, _: &Timeline) -> Option<Box<dyn Probe>> {
+        Some(Box::new(*self))
+    }
+
+    fn conclude(&self, _: &Evidence<'_>) -> CheckResult {
+        let (name, detail) = (self.name().to_owned(), String::new());
+        CheckResult { name, when: self.when(), status: Status::Pass, detail, at: None, peer: None }
+    }
+}
+
+#[test]
+fn a_check_that_panics_ends_the_run_without_a_verdict() {
+    for (driver, threads) in WAYS {
+        let error = hello().driver(driver).threads(threads).check(Arc::new(Clumsy)).run().unwrap_err();
+        assert!(matches!(error, RunError::World(_)), "{driver:?}, {threads} threads: {error:?}");
     }
 }

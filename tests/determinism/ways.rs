@@ -171,6 +171,26 @@ fn the_storm_is_one() {
     assert!(files["events.jsonl.zst"].len() > 1_000, "peers are sampled");
 }
 
+/// The comparison can fail: of two seeds, everything differs but the scenario.
+#[test]
+fn what_differs_is_named() {
+    let found = differences(&run(STORM, 1, PLAIN, &[]), &run(STORM, 2, PLAIN, &[]));
+    let expected = [
+        "the fingerprint",
+        "the ladder in the manifest",
+        "the simulated time or the number of events",
+        "events.jsonl.zst",
+        "faults.csv",
+        "ladder.jsonl.zst",
+        "operations.csv",
+        "peers.csv",
+        "series.csv",
+        "summary.csv",
+        "verdict.json",
+    ];
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn seeds_differ() {
     let fingerprint = |seed| run(STORM, seed, PLAIN, &[]).finished.verdict.fingerprint;
