@@ -37,7 +37,7 @@ pub enum Fact {
     },
     /// It has happened.
     Reached,
-    /// The stage cannot tell.
+    /// It matters here and cannot be told.
     Unserved,
 }
 
@@ -50,7 +50,7 @@ pub struct Facts {
     pub violated: u64,
     /// How often it has happened.
     pub reached: u64,
-    /// How many a stage could not tell.
+    /// How many could not be told.
     pub unserved: u64,
     /// How many ratios there are.
     pub ratios: u64,
@@ -191,7 +191,7 @@ pub trait Probe: fmt::Debug + Send {
     /// What it wants to see.
     fn watches(&self) -> &[Watch];
 
-    /// What it makes of a moment; `None` if the moment says nothing.
+    /// What it makes of a moment; `None` if the moment says nothing, as of a peer that has no such layer.
     fn look(&mut self, moment: &Moment<'_>) -> Option<Fact>;
 }
 

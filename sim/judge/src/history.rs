@@ -5,15 +5,17 @@
 //! that it found, the asking peer aside: nobody is sent to look for itself. Both are taken against the truth at the
 //! moment of the end.
 //!
-//! A PUT succeeds if more than half of the peers that it asked acknowledged it. A GET succeeds if it returns a value of
-//! its name; it counts only if a PUT of that name had succeeded before it began, which only the history of all peers
-//! can tell ([`settle`]).
+//! A PUT succeeds if more than half of the peers that it asked acknowledged it. A GET succeeds if it returns a value that
+//! some client asked to be stored under its name before the GET ended; it counts only if a PUT of that name had succeeded
+//! before it began. Both only the history of all peers can tell ([`settle`]): to a probe, which sees a GET as it ends, one
+//! that returns anything under its name is a success.
 
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use play::Part;
 use types::book::DigestHasher;
+use types::mix::{Mixer, mix};
 use types::{Digest, Instant, Key, OperationId};
 
 use crate::oracle::Oracle;
@@ -39,12 +41,16 @@ pub struct Operation {
     pub searched: bool,
     /// Whether it counts towards success. Only a GET may not.
     pub counts: bool,
+    /// The digest of the value that a PUT is to store, or that a GET returned.
+    pub value: Option<Digest>,
     /// Rounds of its search.
     pub hops: u16,
     /// Requests that it sent.
     pub messages: u32,
     /// Requests that were not answered.
     pub timeouts: u32,
+    /// If it looked for a peer: the round whose answer first named that peer; 0 if the asked one knew it.
+    pub known_in_round: Option<u16>,
     /// Of the true closest peers it found so many; lookups only.
     pub hits: u16,
     /// So many true closest peers there were.
@@ -99,10 +105,10 @@ impl Operation {
     /// What is asked of `peer` at `at`; `None` for what is no operation.
     pub(crate) fn begin(at: Instant, peer: u32, command: &node::Command) -> Option<Self> {
         let node::Command::Kad(command) = command else { return None };
-        let (kind, target) = match &command.operation {
-            kad::Operation::Lookup(target) => (Kind::Lookup, target),
-            kad::Operation::Put { target, .. } => (Kind::Put, target),
-            kad::Operation::Get(target) => (Kind::Get, target),
+        let (kind, target, value) = match &command.operation {
+            kad::Operation::Lookup(target) => (Kind::Lookup, target, None),
+            kad::Operation::Put { target, value } => (Kind::Put, target, Some(digest(value))),
+            kad::Operation::Get(target) => (Kind::Get, target, None),
         };
         Some(Self {
             id: command.id,
@@ -114,9 +120,11 @@ impl Operation {
             end: End::Unfinished,
             searched: false,
             counts: true,
+            value,
             hops: 0,
             messages: 0,
             timeouts: 0,
+            known_in_round: None,
             hits: 0,
             of: 0,
         })
@@ -135,11 +143,15 @@ impl Operation {
         self.hops = report.hops;
         self.messages = report.messages;
         self.timeouts = report.timeouts;
+        self.known_in_round = report.known_in_round;
         self.searched = !matches!(outcome, kad::Outcome::Busy | kad::Outcome::Isolated);
         let ok = match outcome {
             kad::Outcome::Found => self.found(report, k, oracle),
             kad::Outcome::Stored { acknowledged, asked } => u32::from(*acknowledged) * 2 > u32::from(*asked),
-            kad::Outcome::Value(record) => record.target.key() == &self.key,
+            kad::Outcome::Value(record) => {
+                self.value = Some(digest(&record.value));
+                record.target.key() == &self.key
+            }
             kad::Outcome::NotFound => false,
             // It found nobody, and there may have been somebody.
             kad::Outcome::Busy | kad::Outcome::Isolated => {
@@ -169,9 +181,40 @@ impl Operation {
     }
 }
 
-/// Puts operations into the order of (begun, id), and tells which GETs count.
+fn digest(value: &[u8]) -> Digest {
+    let mut mixer = Mixer::new(0);
+    mixer.bytes(value);
+    Digest(mixer.finish())
+}
+
+/// Puts operations into the order of (begun, id), and tells which GETs count and which returned what was stored.
 pub(crate) fn settle(operations: &mut [Operation]) {
     operations.sort_unstable_by_key(|operation| (operation.begun, operation.id));
+    believe_no_strange_values(operations);
+    count_gets(operations);
+}
+
+/// A GET that returned what nobody had asked to be stored under its name has failed.
+fn believe_no_strange_values(operations: &mut [Operation]) {
+    let place =
+        |operation: &Operation| operation.value.map(|value| Digest(mix(operation.key.prefix64(), value.0)));
+    let mut asked: HashMap<Digest, Instant, DigestHasher> = HashMap::default();
+    for put in operations.iter().filter(|operation| operation.kind == Kind::Put) {
+        if let Some(place) = place(put) {
+            asked.entry(place).or_insert(put.begun);
+        }
+    }
+    let returned = |operation: &&mut Operation| operation.kind == Kind::Get && operation.end == End::Ok;
+    for get in operations.iter_mut().filter(returned) {
+        let begun = place(get).and_then(|place| asked.get(&place));
+        if begun.is_none_or(|begun| *begun > get.ended) {
+            get.end = End::Failed;
+        }
+    }
+}
+
+/// A GET counts if a PUT of its name had succeeded before it began.
+fn count_gets(operations: &mut [Operation]) {
     let mut stored: HashMap<Digest, Vec<(Key, Instant)>, DigestHasher> = HashMap::default();
     let place = |key: &Key| Digest(key.prefix64());
     for put in operations.iter().filter(|operation| operation.kind == Kind::Put && operation.end == End::Ok) {
@@ -206,9 +249,11 @@ pub(crate) mod tests {
             end: End::Ok,
             searched: true,
             counts: true,
+            value: Some(Digest(1)),
             hops: 1,
             messages: 1,
             timeouts: 0,
+            known_in_round: None,
             hits: 0,
             of: 0,
         }
@@ -235,5 +280,38 @@ pub(crate) mod tests {
             .map(|get| (get.begun.as_millis() / 1_000, get.counts))
             .collect();
         assert_eq!(counts, [(10, false), (11, true), (20, true), (40, false)]);
+    }
+
+    #[test]
+    fn a_get_that_returns_what_nobody_stored_there_has_failed() {
+        let put = |number, value| Operation { value: Some(Digest(value)), ..operation(Kind::Put, number) };
+        let get = |number, value| Operation { value: Some(Digest(value)), ..operation(Kind::Get, number) };
+        let elsewhere = Operation { key: Key::of(b"another name"), ..put(1, 4) };
+        // Whether the PUT was acknowledged does not matter: some peer may hold it.
+        let unfinished = Operation { end: End::Unfinished, ..put(2, 2) };
+        let mut history = [
+            put(0, 1),
+            elsewhere,
+            unfinished,
+            get(10, 1),
+            get(11, 2),
+            get(12, 3),
+            get(13, 4),
+            // Under way when that value was asked to be stored, and over by then.
+            get(19, 5),
+            get(17, 5),
+            put(19, 5),
+            // Stored once more, after it was returned.
+            put(50, 1),
+        ];
+        history[9].id = OperationId(100);
+        history[9].ended += Duration::from_secs(60);
+        settle(&mut history);
+        let ends: Vec<_> = history
+            .iter()
+            .filter(|get| get.kind == Kind::Get)
+            .map(|get| (get.id.0, get.end == End::Ok))
+            .collect();
+        assert_eq!(ends, [(10, true), (11, true), (12, false), (13, false), (17, false), (19, true)]);
     }
 }

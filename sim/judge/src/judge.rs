@@ -142,14 +142,13 @@ fn count_touched(tallies: &mut [Tally], touched: &[(u32, u64)]) {
 
 fn threshold(material: &Material<'_>, metric: &'static Metric, expression: Expression) -> ThresholdResult {
     let measure = material.measured(metric);
-    let value = measure.statistic(metric.unit, expression.statistic);
-    let samples = measure.samples();
+    let (value, samples) = (measure.statistic(metric.unit, expression.statistic), measure.samples());
     // A counter is no sample of anything: it is the whole.
     let enough = metric.kind == Kind::Counter || samples >= MIN_SAMPLES;
-    let status = match value {
-        Some(value) if enough && expression.comparison.holds(value, expression.goal.value) => Status::Pass,
-        Some(_) if enough => Status::Fail,
-        Some(_) | None => Status::Unknown,
+    let status = match measure.meets(metric.unit, &expression).filter(|_| enough) {
+        Some(true) => Status::Pass,
+        Some(false) => Status::Fail,
+        None => Status::Unknown,
     };
     ThresholdResult { metric, expression, value, status, samples, denominator: denominator(metric) }
 }

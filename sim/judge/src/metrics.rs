@@ -14,7 +14,7 @@ use types::Instant;
 use types::metric::{self, Kind as Fold, Metric, Unit};
 
 use crate::history::{Kind, Operation};
-use crate::plan::expression::{MILLION, Percentile, Statistic};
+use crate::plan::expression::{Expression, MILLION, Percentile, Statistic};
 use crate::sample::{Grid, Samples, Slot};
 
 /// The numbers of one metric.
@@ -38,12 +38,12 @@ impl Numbers {
         self.values.len() as u64
     }
 
-    /// One of their statistics, the mean rounded to the nearest; `None` if there are none.
+    /// One of their statistics, the mean rounded down; `None` if there are none.
     #[must_use]
     pub fn statistic(&self, statistic: Statistic) -> Option<u64> {
         let count = u128::from(self.count());
         match statistic {
-            Statistic::Mean | Statistic::Value => Some(((self.sum + count / 2).checked_div(count)?) as u64),
+            Statistic::Mean | Statistic::Value => Some(self.sum.checked_div(count)? as u64),
             Statistic::Min => self.values.first().copied(),
             Statistic::Max => self.values.last().copied(),
             Statistic::Percentile(percentile) => {
@@ -97,6 +97,24 @@ impl Measure {
             }
             Self::Many(numbers) => numbers.statistic(statistic),
         }
+    }
+
+    /// Whether it compares to a goal as it should; `None` if there is nothing to tell. Quotients are compared before they
+    /// are rounded: of a million lookups, one that fell short is enough to miss `100%`.
+    #[must_use]
+    pub fn meets(&self, unit: Unit, expression: &Expression) -> Option<bool> {
+        let goal = u128::from(expression.goal.value);
+        let (value, goal) = match (self, expression.statistic) {
+            (Self::Share { of: 0, .. }, _) => return None,
+            (Self::Share { hits, of }, _) => {
+                (u128::from(*hits) * u128::from(MILLION), goal * u128::from(*of))
+            }
+            (Self::Many(numbers), Statistic::Mean) if numbers.count() > 0 => {
+                (numbers.sum, goal * u128::from(numbers.count()))
+            }
+            (Self::Sum(_) | Self::Many(_), statistic) => (u128::from(self.statistic(unit, statistic)?), goal),
+        };
+        Some(expression.comparison.holds(value, goal))
     }
 
     /// How many samples it rests on.
@@ -362,6 +380,31 @@ mod tests {
         assert_eq!(statistic(Statistic::Percentile(Percentile::P50)), Some(20));
         assert_eq!(statistic(Statistic::Percentile(Percentile::P99)), Some(40));
         assert_eq!(Numbers::default().statistic(Statistic::Mean), None);
+    }
+
+    #[test]
+    fn goals_are_compared_before_anything_is_rounded() {
+        let meets = |measure: &Measure, metric, text| {
+            measure.meets(Unit::Ratio, &Expression::parse(metric, text).unwrap())
+        };
+        // One of so many fell short by so little that it shows in no digit of the mean.
+        let mut recalls = alloc::vec![MILLION; 200_000];
+        recalls.push(MILLION - 1);
+        let recall = Measure::Many(Numbers::new(recalls));
+        assert_eq!(meets(&recall, &metric::LOOKUP_RECALL, "mean >= 100%"), Some(false));
+        assert_eq!(meets(&recall, &metric::LOOKUP_RECALL, "mean > 99.9999%"), Some(true));
+        assert_eq!(meets(&recall, &metric::LOOKUP_RECALL, "p50 >= 100%"), Some(true));
+        let share = Measure::Share { hits: 2, of: 3 };
+        assert_eq!(meets(&share, &metric::LOOKUP_SUCCESS_RATIO, "<= 66.6666%"), Some(false));
+        assert_eq!(meets(&share, &metric::LOOKUP_SUCCESS_RATIO, "> 66.6666%"), Some(true));
+        for nothing in [Measure::Share { hits: 0, of: 0 }, Measure::Many(Numbers::default())] {
+            assert_eq!(meets(&nothing, &metric::LOOKUP_RECALL, "mean >= 0%"), None);
+        }
+        assert_eq!(
+            Measure::Sum(3)
+                .meets(Unit::Bytes, &Expression::parse(&metric::MESSAGES_SENT_BYTES, "< 4 B").unwrap()),
+            Some(true)
+        );
     }
 
     #[test]

@@ -198,31 +198,27 @@ pub(crate) fn weigh(
         failures.push(FirstFailure { at: panic.at, peer: Some(panic.peer), what, detail });
     }
     reasons.extend(circumstances.difference.map(|difference| Reason::Nondeterministic(difference.into())));
+    let interrupted = circumstances.completeness == Completeness::Interrupted;
+    let stands = |reason: &Reason| !interrupted || reason.is_fact();
     for check in &checks {
-        reasons.extend(of_check(check));
+        let Some(reason) = of_check(check).filter(stands) else { continue };
+        reasons.push(reason);
         if check.status == Status::Fail {
             let (what, detail) = (check.name.clone(), check.detail.clone());
-            failures.push(FirstFailure {
-                at: check.at.unwrap_or(circumstances.ended),
-                peer: check.peer,
-                what,
-                detail,
-            });
+            let at = check.at.unwrap_or(circumstances.ended);
+            failures.push(FirstFailure { at, peer: check.peer, what, detail });
         }
     }
     for threshold in &thresholds {
-        reasons.extend(of_threshold(threshold));
+        let Some(reason) = of_threshold(threshold).filter(stands) else { continue };
+        reasons.push(reason);
         if threshold.status == Status::Fail {
             let what = alloc::format!("{} {}", threshold.metric.name, threshold.expression);
             let detail = measured(threshold);
             failures.push(FirstFailure { at: circumstances.ended, peer: None, what, detail });
         }
     }
-    reasons.extend(tallies.iter().filter_map(of_tally));
-    let interrupted = circumstances.completeness == Completeness::Interrupted;
-    if interrupted {
-        reasons.retain(Reason::is_fact);
-    }
+    reasons.extend(tallies.iter().filter_map(of_tally).filter(stands));
     reasons.sort_by_key(Reason::gravity);
     let (status, exit) = match reasons.first() {
         Some(Reason::ProvesNothing(_)) => (VerdictStatus::Unknown, 17),

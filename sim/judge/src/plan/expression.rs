@@ -78,7 +78,7 @@ pub enum Comparison {
 impl Comparison {
     /// Whether `value` compares to `goal` as it should.
     #[must_use]
-    pub const fn holds(self, value: u64, goal: u64) -> bool {
+    pub const fn holds(self, value: u128, goal: u128) -> bool {
         match self {
             Self::Less => value < goal,
             Self::AtMost => value <= goal,

@@ -7,7 +7,8 @@ use judge::{Circumstances, Findings, Judgement, Observer, Plan, Traffic};
 use node::{Command, Event, View};
 use play::plan::{Fault, Group, Workload};
 use play::{Inputs, Play};
-use types::{Book, Duration, Instant, OperationId, PeerId, PeerRef, Seed, SharedBook};
+use types::mix::mix;
+use types::{Book, Domain, Duration, Instant, Key, OperationId, PeerId, PeerRef, Seed, SharedBook, Streams};
 
 pub(crate) const PEERS: u32 = 40;
 pub(crate) const RUN: Duration = Duration::from_mins(10);
@@ -62,6 +63,8 @@ pub(crate) struct Acting<'a> {
     pub(crate) queue: &'a dyn Fn(u32, Instant) -> usize,
     /// The DHT of a peer.
     pub(crate) kad: &'a dyn Fn(u32) -> Option<&'a kad::Kad>,
+    /// Peers are looked at in an order that follows from this.
+    pub(crate) order: u64,
 }
 
 /// Plays the peers that `own` picks and observes them, as a shard of a stage does.
@@ -100,11 +103,13 @@ pub(crate) fn act(plan: &Plan, play: &Arc<Play>, acting: &Acting<'_>, own: impl 
     told.sort_by_key(|(at, rank, order, _)| (*at, *rank, *order));
     let mut observer = Observer::new(plan);
     let (mut sent, book) = (0, Book::new(Arc::clone(play.scene().book())));
+    let mut peers: Vec<u32> = (0..PEERS).filter(|peer| own(*peer)).collect();
+    peers.sort_by_key(|peer| mix(acting.order, u64::from(*peer)));
     for (at, _, _, what) in told {
         match what {
             Told::Sample => {
                 observer.sampled(at, Traffic { sent, sent_bytes: 100 * sent, dropped: sent / 10 * 10 / 10 });
-                for peer in (0..PEERS).filter(|peer| own(*peer)) {
+                for &peer in &peers {
                     if observer.is_online(peer) {
                         let view = View { kad: (acting.kad)(peer) };
                         observer.sample(at, peer, view, &book, (acting.queue)(peer, at));
@@ -139,9 +144,49 @@ pub(crate) fn ended(id: OperationId, outcome: kad::Outcome, closest: &[u32], tim
     Event::Kad(kad::Event::OperationEnded { id, report: Box::new(report), outcome })
 }
 
+/// What clients first ask to be stored under each name.
+#[derive(Debug)]
+pub(crate) struct Stored(Vec<(Key, Box<[u8]>)>);
+
+impl Stored {
+    pub(crate) fn of(play: &Play) -> Self {
+        let (mut stored, mut script) = (Vec::<(Key, Box<[u8]>)>::new(), play.script());
+        while let Some(asked) = script.next() {
+            let Command::Kad(command) = script.command(&asked) else { continue };
+            if let kad::Operation::Put { target, value } = command.operation
+                && stored.iter().all(|(key, _)| key != target.key())
+            {
+                stored.push((*target.key(), value));
+            }
+        }
+        Self(stored)
+    }
+
+    /// The outcome of a GET that finds it.
+    pub(crate) fn value(&self, target: &kad::Target) -> kad::Outcome {
+        let (_, value) = self.0.iter().find(|(key, _)| key == target.key()).unwrap();
+        value_of(target, value)
+    }
+}
+
+/// The outcome of a GET of `target` that finds `value`.
+pub(crate) fn value_of(target: &kad::Target, value: &[u8]) -> kad::Outcome {
+    let (target, value) = (target.clone(), value.into());
+    kad::Outcome::Value(Arc::new(kad::Record { target, value, publisher: None, ttl_secs: 60 }))
+}
+
+/// A DHT that knows `contacts`.
+pub(crate) fn kad_of(peer: u32, contacts: impl Iterator<Item = u32>) -> kad::Kad {
+    let book = Book::new(book(PEERS));
+    let streams = Streams::new(Seed(1), Domain::new("test"), types::Digest(u64::from(peer)), 0);
+    let contacts: Vec<_> = contacts.map(PeerRef::shared).collect();
+    let config = kad::Config::default();
+    kad::Kad::new(PeerRef::shared(peer), config, streams, kad::Start::Filled, &contacts, Vec::new(), &book)
+}
+
 /// Peers who find everything after 300 ms: the truth, from the plan itself.
 pub(crate) fn perfect(play: &Arc<Play>) -> impl Fn(u32, &Command, Instant) -> Option<(Instant, Event)> {
-    let play = Arc::clone(play);
+    let (play, stored) = (Arc::clone(play), Stored::of(play));
     move |peer, command, at| {
         let Command::Kad(kad::Command { id, operation }) = command else { panic!("{command:?}") };
         let at = at + Duration::from_millis(300);
@@ -152,22 +197,14 @@ pub(crate) fn perfect(play: &Arc<Play>) -> impl Fn(u32, &Command, Instant) -> Op
             kad::Operation::Put { .. } => {
                 ended(*id, kad::Outcome::Stored { acknowledged: 15, asked: 20 }, &[], 0)
             }
-            kad::Operation::Get(target) => {
-                let record = kad::Record {
-                    target: (**target).clone(),
-                    value: Box::new([1]),
-                    publisher: None,
-                    ttl_secs: 60,
-                };
-                ended(*id, kad::Outcome::Value(Arc::new(record)), &[], 0)
-            }
+            kad::Operation::Get(target) => ended(*id, stored.value(target), &[], 0),
         };
         Some((at, event))
     }
 }
 
 /// The 20 closest peers that are up, by brute force.
-pub(crate) fn closest_online(play: &Play, key: &types::Key, except: u32, at: Instant) -> Vec<u32> {
+pub(crate) fn closest_online(play: &Play, key: &Key, except: u32, at: Instant) -> Vec<u32> {
     let keys = play.scene().book().keys();
     let mut all: Vec<u32> =
         (0..PEERS).filter(|peer| *peer != except && play.lifecycle().is_up(*peer, at)).collect();

@@ -81,7 +81,7 @@ fn busy_plan(play: &Arc<Play>) -> Plan {
 
 /// Peers who do anything, as a hash says.
 fn whim(play: &Arc<Play>, seed: u64) -> impl Fn(u32, &Command, Instant) -> Option<(Instant, Event)> {
-    let play = Arc::clone(play);
+    let (play, stored) = (Arc::clone(play), Stored::of(play));
     move |peer, command, at| {
         let Command::Kad(kad::Command { id, operation }) = command else { return None };
         let whim = mix(seed, id.0);
@@ -94,12 +94,8 @@ fn whim(play: &Arc<Play>, seed: u64) -> impl Fn(u32, &Command, Instant) -> Optio
                 kad::Outcome::Stored { acknowledged: whim as u16 * 3, asked: 20 }
             }
             (kad::Operation::Get(_), 2) => kad::Outcome::NotFound,
-            (kad::Operation::Get(target), _) => kad::Outcome::Value(Arc::new(kad::Record {
-                target: (**target).clone(),
-                value: Box::new([]),
-                publisher: None,
-                ttl_secs: 1,
-            })),
+            (kad::Operation::Get(target), 3) => value_of(target, b"forged"),
+            (kad::Operation::Get(target), _) => stored.value(target),
         };
         let mut closest = match operation {
             kad::Operation::Lookup(target) => closest_online(&play, target.key(), peer, at),
@@ -113,7 +109,14 @@ fn whim(play: &Arc<Play>, seed: u64) -> impl Fn(u32, &Command, Instant) -> Optio
 fn judged(play: &Arc<Play>, plan: &Plan, seed: u64, shard_of: &[usize], reversed: bool) -> Judgement {
     let answer = whim(play, seed);
     let queue = |peer: u32, at: Instant| (mix(u64::from(peer), at.as_nanos()) % 200) as usize;
-    let acting = Acting { answer: &answer, queue: &queue, kad: &no_kad };
+    // Every peer knows some others, except a few that have no DHT.
+    let knows =
+        |peer: u32, other: u32| peer != other && !mix(u64::from(peer), u64::from(other)).is_multiple_of(3);
+    let tables: Vec<_> = (0..PEERS)
+        .map(|peer| (peer % 9 > 0).then(|| kad_of(peer, (0..PEERS).filter(|other| knows(peer, *other)))))
+        .collect();
+    let kad = |peer: u32| tables[peer as usize].as_ref();
+    let acting = Acting { answer: &answer, queue: &queue, kad: &kad, order: u64::from(reversed) };
     let shards = shard_of.iter().max().unwrap() + 1;
     let mut findings: Vec<Findings> =
         (0..shards).map(|shard| act(plan, play, &acting, |peer| shard_of[peer as usize] == shard)).collect();
@@ -152,6 +155,17 @@ fn the_comparison_sees_a_different_run() {
     for end in [End::Ok, End::Failed, End::Abandoned, End::Unfinished] {
         assert!(one.operations.iter().any(|operation| operation.end == end), "none is {end:?}");
     }
+    let levels = |name: &str| {
+        one.series.iter().filter(|row| row.metric == name).map(|row| row.value).collect::<Vec<_>>()
+    };
+    assert!(levels("kad.contacts").iter().all(|contacts| *contacts > 10.0 && *contacts < 40.0));
+    let stale = levels("kad.stale_ratio");
+    assert!(stale.len() == 60 && stale.iter().any(|share| *share > 0.1 && *share < 1.0), "{stale:?}");
+    let converged = one.verdict.checks.iter().find(|check| check.name == "routing_converged").unwrap();
+    assert!(
+        converged.status == Status::Fail && converged.detail.starts_with("tables hold "),
+        "{converged:?}"
+    );
     let gossip = &one.verdict.checks.last().unwrap().detail;
     assert!(gossip.contains("gossip of") && gossip.len() > 5_000, "facts of every kind: {gossip}");
 }

@@ -45,7 +45,7 @@ fn judged(case: &Case<'_>) -> Judgement {
         Some((at + Duration::from_secs(1), ended(id, kad::Outcome::Isolated, &[], 0)))
     };
     let queue = |_: u32, _: Instant| case.queue;
-    let acting = Acting { answer: &answer, queue: &queue, kad: &no_kad };
+    let acting = Acting { answer: &answer, queue: &queue, kad: &no_kad, order: 0 };
     plan.conclude([act(&plan, &play, &acting, |_| true)], &case.circumstances)
 }
 
@@ -135,7 +135,8 @@ fn what_does_not_come_to_hold_is_a_failure_of_its_own() {
         }
         other => perfect(peer, other, at),
     };
-    let verdict = judge(&plan, &play, &Acting { answer: &forgetful, queue: &idle, kad: &no_kad }).verdict;
+    let verdict =
+        judge(&plan, &play, &Acting { answer: &forgetful, queue: &idle, kad: &no_kad, order: 0 }).verdict;
     assert_eq!((verdict.status, verdict.exit), (VerdictStatus::Fail, 12));
     assert!(verdict.reasons[0].text().starts_with("stored_records_found did not come to hold: "));
 }
@@ -154,7 +155,8 @@ fn the_gravest_word_wins_wherever_it_stands() {
     plan.add(judge::checker("queues_bounded").unwrap());
     let queue = |_: u32, _: Instant| 129;
     let answer = |_: u32, _: &Command, _: Instant| None;
-    let verdict = judge(&plan, &play, &Acting { answer: &answer, queue: &queue, kad: &no_kad }).verdict;
+    let verdict =
+        judge(&plan, &play, &Acting { answer: &answer, queue: &queue, kad: &no_kad, order: 0 }).verdict;
     assert_eq!(verdict.reasons.iter().map(Reason::exit).collect::<Vec<_>>(), [11, 17]);
 }
 
@@ -205,6 +207,14 @@ fn a_stopped_run_is_interrupted_unless_a_fact_stands_against_it() {
     // Too few samples and a fault that had not come yet are nobody's fault then.
     let case = Case { circumstances: stopped, faults: &[LINK_FAULT], ..Case::default() };
     assert_eq!(verdict(&case), (VerdictStatus::Interrupted, 130, vec![]));
+    // Nor is a goal that was missed so far, however clearly.
+    let goal = r#"{"messages.sent": ">= 1000000"}"#;
+    let judgement = judged(&Case { circumstances: stopped, thresholds: goal, ..Case::default() });
+    assert_eq!(judgement.verdict.thresholds[0].status, Status::Fail);
+    assert_eq!(
+        (judgement.verdict.status, judgement.verdict.first_failure),
+        (VerdictStatus::Interrupted, None)
+    );
     let panics = panics();
     let case = Case { circumstances: Circumstances { panics: &panics, ..stopped }, ..Case::default() };
     assert_eq!((verdict(&case).0, verdict(&case).1), (VerdictStatus::Fail, 14));
@@ -223,7 +233,7 @@ fn what_begins_in_the_warmup_counts_for_no_goal() {
         }
         perfect(peer, command, at)
     };
-    let judgement = judge(&plan, &play, &Acting { answer: &cold, queue: &idle, kad: &no_kad });
+    let judgement = judge(&plan, &play, &Acting { answer: &cold, queue: &idle, kad: &no_kad, order: 0 });
     assert_eq!(judgement.verdict.status, VerdictStatus::Pass);
     let early = judgement.operations.iter().filter(|lookup| lookup.begun < secs(60)).count();
     assert!(early > 80, "{early} lookups began in the warmup and failed");
@@ -248,7 +258,8 @@ fn a_put_succeeds_if_more_than_half_of_the_asked_acknowledge_it() {
         let answer = |_: u32, command: &Command, at: Instant| {
             Some((at, ended(command.operation()?, kad::Outcome::Stored { acknowledged, asked }, &[], 0)))
         };
-        let judgement = judge(&plan, &play, &Acting { answer: &answer, queue: &idle, kad: &no_kad });
+        let judgement =
+            judge(&plan, &play, &Acting { answer: &answer, queue: &idle, kad: &no_kad, order: 0 });
         judgement.summary.iter().find(|row| row.metric.name == "record.put_success_ratio").unwrap().mean
     };
     assert_eq!((ratio(11, 20), ratio(10, 20), ratio(0, 0)), (Some(1.0), Some(0.0), Some(0.0)));
