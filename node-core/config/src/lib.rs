@@ -8,8 +8,14 @@
 
 extern crate alloc;
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+
+use types::Duration;
+
+/// The most that a queue or the links of a node may be allowed: what its process could hold.
+const MAX_LIMIT: u32 = 65_536;
 
 /// A node's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -38,10 +44,7 @@ pub struct Limits {
 impl Default for Limits {
     /// A queue of 128 is a second's worth of a busy peer's requests; 1,024 links are a large libp2p node's.
     fn default() -> Self {
-        Self {
-            inbound_queue: 128,
-            connections: 1_024,
-        }
+        Self { inbound_queue: 128, connections: 1_024 }
     }
 }
 
@@ -49,8 +52,8 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where, as a dotted path below the node's block: `kad.alpha`.
-    pub path: &'static str,
-    /// What is wrong, as a fragment: ``"is 300, more than its most, 128"``.
+    pub path: String,
+    /// What is wrong, as a fragment: `is 300, outside 1 to 128`.
     pub message: String,
 }
 
@@ -58,49 +61,30 @@ impl Config {
     /// Everything that is wrong with these values, in the order of their keys.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
-        let kad = &self.kad;
-        let mut problems = Vec::new();
-        let mut within = |path, value: u64, least: u64, most: u64| {
-            if !(least..=most).contains(&value) {
-                let message = alloc::format!("is {value}, outside {least} to {most}");
-                problems.push(Problem { path, message });
-            }
-        };
-        within("kad.k", kad.k.into(), 1, 128);
-        within("kad.alpha", kad.alpha.into(), 1, 32);
-        within("kad.disjoint_paths", kad.disjoint_paths.into(), 1, 16);
-        within("kad.replication", kad.replication.into(), 1, 128);
-        within("kad.replacement_cache", kad.replacement_cache.into(), 0, 128);
-        within("kad.max_failures", kad.max_failures.into(), 1, 16);
-        within(
-            "limits.inbound_queue",
-            self.limits.inbound_queue.into(),
-            1,
-            65_536,
-        );
-        within("limits.connections", self.limits.connections.into(), 1, 65_536);
-        let mut positive = |path, span: types::Duration| {
-            if span == types::Duration::ZERO {
-                problems.push(Problem {
-                    path,
-                    message: "must be longer than 0s".to_string(),
-                });
-            }
-        };
-        positive("kad.request_timeout", kad.request_timeout);
-        positive("kad.lookup_timeout", kad.lookup_timeout);
-        positive("kad.refresh_interval", kad.refresh_interval);
-        positive("kad.record_ttl", kad.record_ttl);
-        positive("kad.republish_interval", kad.republish_interval);
-        positive("kad.replicate_interval", kad.replicate_interval);
-        if kad.disjoint_paths > kad.k {
-            let message = alloc::format!("is {}, more than k ({})", kad.disjoint_paths, kad.k);
-            problems.push(Problem {
-                path: "kad.disjoint_paths",
-                message,
-            });
+        let kad = self.kad.out_of_range().map(|out| (format!("kad.{}", out.knob), outside(&out)));
+        let limits = [("inbound_queue", self.limits.inbound_queue), ("connections", self.limits.connections)]
+            .into_iter()
+            .filter(|(_, value)| !(1..=MAX_LIMIT).contains(value))
+            .map(|(knob, value)| (format!("limits.{knob}"), format!("is {value}, outside 1 to {MAX_LIMIT}")));
+        let (paths, k) = (self.kad.disjoint_paths, self.kad.k);
+        let crowded = (paths > k).then(|| {
+            (
+                "kad.disjoint_paths".to_string(),
+                format!("is {paths}, more than k ({k}): a path would begin with nobody"),
+            )
+        });
+        kad.chain(crowded).chain(limits).map(|(path, message)| Problem { path, message }).collect()
+    }
+}
+
+fn outside(out: &kad::config::OutOfRange) -> String {
+    match out.most {
+        // Only spans of time have no greatest value.
+        u64::MAX => {
+            let (value, least) = (Duration::from_nanos(out.value), Duration::from_nanos(out.least));
+            format!("is {value}, less than {least}")
         }
-        problems
+        most => format!("is {}, outside {} to {most}", out.value, out.least),
     }
 }
 
@@ -117,9 +101,9 @@ mod tests {
     fn every_problem_is_named_at_once() {
         let mut config = Config::default();
         config.kad.alpha = 0;
-        config.kad.lookup_timeout = types::Duration::ZERO;
+        config.kad.lookup_timeout = Duration::ZERO;
         config.limits.connections = 1 << 20;
-        let paths: Vec<_> = config.problems().iter().map(|problem| problem.path).collect();
-        assert_eq!(paths, ["kad.alpha", "limits.connections", "kad.lookup_timeout"]);
+        let paths: Vec<_> = config.problems().into_iter().map(|problem| problem.path).collect();
+        assert_eq!(paths, ["kad.alpha", "kad.lookup_timeout", "limits.connections"]);
     }
 }

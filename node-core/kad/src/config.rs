@@ -5,6 +5,10 @@ use types::{Duration, Size};
 /// The shortest interval of periodic work: an instant that comes round at once would stop time.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
+/// The largest value that a record may be allowed to have, in bytes: libp2p's default; with 256 contacts beside it, it fits a
+/// message.
+pub const MAX_RECORD_BYTES: u64 = 64 << 10;
+
 /// The distributed hash table (S/Kademlia).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -42,7 +46,7 @@ pub struct Config {
     pub replicate_interval: Duration,
     /// Records that a peer holds for others, at most.
     pub max_records: u32,
-    /// Bytes of one record's value, at most.
+    /// Bytes of one record's value, at most: up to 64 KiB, so that a message holds it and its contacts.
     pub max_record_size: Size,
 }
 
@@ -84,33 +88,26 @@ pub struct OutOfRange {
 }
 
 impl Config {
-    /// Whether every knob is within the range that its description states, and every interval is at least [`MIN_INTERVAL`].
-    ///
-    /// # Errors
-    /// The first knob that is not.
-    pub const fn validate(&self) -> Result<(), OutOfRange> {
-        let ranges = [
-            ("k", self.k as u64, 1, 128),
-            ("alpha", self.alpha as u64, 1, 32),
-            ("disjoint_paths", self.disjoint_paths as u64, 1, 16),
-            ("replication", self.replication as u64, 1, 128),
-            ("replacement_cache", self.replacement_cache as u64, 0, 128),
-            ("max_failures", self.max_failures as u64, 1, 16),
+    /// Every knob that is out of the range that its description states, in order.
+    pub fn out_of_range(&self) -> impl Iterator<Item = OutOfRange> + use<> {
+        [
+            ("k", u64::from(self.k), 1, 128),
+            ("alpha", u64::from(self.alpha), 1, 32),
+            ("disjoint_paths", u64::from(self.disjoint_paths), 1, 16),
+            ("replication", u64::from(self.replication), 1, 128),
+            ("replacement_cache", u64::from(self.replacement_cache), 0, 128),
+            ("max_failures", u64::from(self.max_failures), 1, 16),
             ("request_timeout", self.request_timeout.as_nanos(), 1, u64::MAX),
             ("lookup_timeout", self.lookup_timeout.as_nanos(), 1, u64::MAX),
             ("refresh_interval", self.refresh_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
             ("record_ttl", self.record_ttl.as_nanos(), 1, u64::MAX),
             ("republish_interval", self.republish_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
             ("replicate_interval", self.replicate_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
-        ];
-        let mut rest = ranges.as_slice();
-        while let [(knob, value, least, most), others @ ..] = rest {
-            if *value < *least || *value > *most {
-                return Err(OutOfRange { knob, value: *value, least: *least, most: *most });
-            }
-            rest = others;
-        }
-        Ok(())
+            ("max_record_size", self.max_record_size.as_bytes(), 1, MAX_RECORD_BYTES),
+        ]
+        .into_iter()
+        .filter(|(_, value, least, most)| value < least || value > most)
+        .map(|(knob, value, least, most)| OutOfRange { knob, value, least, most })
     }
 }
 
@@ -120,10 +117,11 @@ mod tests {
 
     #[test]
     fn a_knob_out_of_range_is_named() {
-        assert_eq!(Config::default().validate(), Ok(()));
+        assert_eq!(Config::default().out_of_range().next(), None);
         let config = Config { k: 129, ..Config::default() };
-        assert_eq!(config.validate(), Err(OutOfRange { knob: "k", value: 129, least: 1, most: 128 }));
+        let out = OutOfRange { knob: "k", value: 129, least: 1, most: 128 };
+        assert_eq!(config.out_of_range().collect::<alloc::vec::Vec<_>>(), [out]);
         let config = Config { refresh_interval: Duration::ZERO, ..Config::default() };
-        assert_eq!(config.validate().map_err(|error| error.knob), Err("refresh_interval"));
+        assert_eq!(config.out_of_range().map(|error| error.knob).next(), Some("refresh_interval"));
     }
 }

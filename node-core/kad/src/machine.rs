@@ -60,7 +60,7 @@ impl Kad {
     /// A peer that knows these contacts and holds these records, each until its time.
     ///
     /// # Panics
-    /// If the configuration is out of its ranges ([`Config::validate`]) or the book does not hold `local`.
+    /// If the configuration is out of its ranges ([`Config::out_of_range`]) or the book does not hold `local`.
     #[must_use]
     pub fn new(
         local: PeerRef,
@@ -72,7 +72,7 @@ impl Kad {
         book: &Book,
     ) -> Self {
         let config = config.into();
-        assert_eq!(config.validate(), Ok(()), "a configuration is validated at the edge");
+        assert_eq!(config.out_of_range().next(), None, "a configuration is checked at the edge");
         let own = book.key(local).copied();
         assert!(own.is_some(), "a peer is in its own book");
         let own = own.unwrap_or_default();

@@ -157,7 +157,12 @@ fn resolve(
                 });
                 match (longest, others) {
                     (Some((name, used, schema)), _) => (Place::Key(name), used, schema),
-                    (None, Some(schema)) => (Place::Key((*part).to_owned()), 1, schema),
+                    // A path that goes on needs something to go on from: `peers.egde.count` is a slip, not a group.
+                    (None, Some(schema)) if rest.len() > 1 && has_parts(grammar, schema) => {
+                        let written = content.map_or(&[][..], |content| content.entries());
+                        return Err(not_written(*span, path, part, written));
+                    }
+                    (None, Some(schema)) => (Place::Key(joined(rest, rest.len())), rest.len(), schema),
                     (None, None) => return Err(no_key(*span, path, part, keys.iter().map(|(key, _)| *key))),
                 }
             }
@@ -237,6 +242,18 @@ fn no_key<'k>(
         return no_parts(span, path, part);
     }
     diagnostic.note(format!("keys here: {known}")).help_if(suggestion)
+}
+
+fn has_parts(grammar: &Grammar, schema: &serde_json::Value) -> bool {
+    matches!(grammar.expected(schema).form, Form::Map { .. } | Form::Choice(_))
+}
+
+fn not_written(span: Span, path: &str, part: &str, written: &[Entry]) -> Diagnostic {
+    let keys = || written.iter().map(|entry| entry.key.as_str());
+    let diagnostic = unknown(span, path, format!("the scenario has no {} here", quoted(part)));
+    let suggestion = nearest(part, keys()).map(|key| format!("did you mean `{key}`?"));
+    let there = listed(keys(), "and");
+    if there.is_empty() { diagnostic } else { diagnostic.note(format!("here: {there}")).help_if(suggestion) }
 }
 
 fn no_item(span: Span, path: &str, part: &str, count: usize) -> Diagnostic {

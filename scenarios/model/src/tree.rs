@@ -82,6 +82,14 @@ impl Content {
             Self::Scalar(_) | Self::List(_) => None,
         }
     }
+
+    /// The entries of a map; none of anything else.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Map(entries) => entries,
+            Self::Scalar(_) | Self::List(_) => &[],
+        }
+    }
 }
 
 /// The nodes of a document.

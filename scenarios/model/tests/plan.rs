@@ -84,7 +84,7 @@ fn sets_reach_items_choices_and_names_with_dots() {
     assert!(text(&["faults.0.churn.session={exponential: {mean: 7m}}"]).contains("mean: 7m"));
     assert!(text(&["thresholds.lookup.latency=p99 < 9s"]).contains("p99 < 9s"));
     assert!(text(&["thresholds.lookup.success_ratio='>= 90%'"]).contains(">= 90%"));
-    assert!(text(&["peers.third.count=3"]).contains("third:"));
+    assert!(text(&["peers.third={count: 3}"]).contains("third:"));
     assert!(text(&["fidelity.wire=encoded", "fidelity.links=dialled"]).contains("max_links: 1000"));
     assert!(text(&["faults=[]"]).contains("faults: []"));
 }
@@ -115,6 +115,7 @@ fn bad_sets_are_told_as_they_should_be() {
         "seed.low=1",
         "peers.edge.node.kad.kay=8",
         "peers.edge.count=many",
+        "peers.egde.count=5",
         "duration=5",
         "network.regions.loss=1%",
         "seed=",

@@ -146,8 +146,8 @@ impl Meaning<'_> {
     pub(super) fn nodes(&mut self) {
         for (name, group) in &self.scenario.peers {
             for problem in group.node.problems() {
-                let place = self.tree.longest(&top("peers").key(name.as_str()).key("node"), problem.path);
-                let key = problem.path.rsplit('.').next().unwrap_or(problem.path);
+                let place = self.tree.longest(&top("peers").key(name.as_str()).key("node"), &problem.path);
+                let key = problem.path.rsplit('.').next().unwrap_or(&problem.path);
                 self.say(&place, Diagnostic::new(Code::BadConfig, format!("`{key}` {}", problem.message)));
             }
         }
