@@ -84,31 +84,20 @@ pub enum RecordError {
 
 impl RecordError {
     pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Write {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::Write { path: path.to_owned(), source }
     }
 
     /// The error of a read; a file that is not there has a variant of its own.
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
-            io::ErrorKind::NotFound => Self::Missing {
-                path: path.to_owned(),
-            },
-            _ => Self::Read {
-                path: path.to_owned(),
-                source,
-            },
+            io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
+            _ => Self::Read { path: path.to_owned(), source },
         }
     }
 
     /// Whether the trouble is that something cannot be written.
     #[must_use]
     pub const fn is_output(&self) -> bool {
-        matches!(
-            self,
-            Self::NotEmpty { .. } | Self::BadName { .. } | Self::Write { .. } | Self::Row { .. }
-        )
+        matches!(self, Self::NotEmpty { .. } | Self::BadName { .. } | Self::Write { .. } | Self::Row { .. })
     }
 }

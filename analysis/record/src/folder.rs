@@ -72,13 +72,10 @@ impl RunFolder {
     /// `<root>/<name>/<YYYYMMDDTHHMMSSZ>-s<seed>-<6 hex>`, the name made fit for a folder.
     #[must_use]
     pub fn default_path(root: &Path, name: &str, time: UnixMillis, seed: Seed, plan_sha256: &str) -> PathBuf {
-        let stamp: String = rfc3339(time)
-            .chars()
-            .filter(|character| !matches!(character, '-' | ':'))
-            .collect();
+        let stamp: String =
+            rfc3339(time).chars().filter(|character| !matches!(character, '-' | ':')).collect();
         let hash: String = folder_name(plan_sha256).chars().take(6).collect();
-        root.join(folder_name(name))
-            .join(format!("{stamp}-s{}-{hash}", seed.0))
+        root.join(folder_name(name)).join(format!("{stamp}-s{}-{hash}", seed.0))
     }
 
     /// Where it is.
@@ -110,10 +107,7 @@ impl RunFolder {
     /// # Errors
     /// If the disk refuses it.
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), RecordError> {
-        replace(
-            &self.path.join(MANIFEST),
-            &json(&self.path.join(MANIFEST), manifest)?,
-        )
+        replace(&self.path.join(MANIFEST), &json(&self.path.join(MANIFEST), manifest)?)
     }
 
     /// Writes the verdict.
@@ -121,10 +115,7 @@ impl RunFolder {
     /// # Errors
     /// If the disk refuses it.
     pub fn write_verdict(&self, verdict: &Verdict) -> Result<(), RecordError> {
-        replace(
-            &self.path.join(VERDICT),
-            &json(&self.path.join(VERDICT), verdict)?,
-        )
+        replace(&self.path.join(VERDICT), &json(&self.path.join(VERDICT), verdict)?)
     }
 
     /// Writes a file as it is given, under a relative path: `scenario.yaml`, `plan.yaml`, `graphs/end.graphml`.
@@ -221,11 +212,7 @@ pub fn rfc3339(time: UnixMillis) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
@@ -248,9 +235,7 @@ pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, RecordError> 
     let mut components = Path::new(name).components();
     let plain = components.all(|component| matches!(component, Component::Normal(_)));
     if name.is_empty() || !plain {
-        return Err(RecordError::BadName {
-            name: name.to_owned(),
-        });
+        return Err(RecordError::BadName { name: name.to_owned() });
     }
     Ok(folder.join(name))
 }
@@ -279,10 +264,8 @@ fn make_parent(path: &Path) -> Result<(), RecordError> {
 
 /// Indented, with a line break at the end, so that people can read and diff it.
 fn json(path: &Path, value: &impl serde::Serialize) -> Result<Vec<u8>, RecordError> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| RecordError::Row {
-        path: path.to_owned(),
-        what: error.to_string(),
-    })?;
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|error| RecordError::Row { path: path.to_owned(), what: error.to_string() })?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -327,10 +310,7 @@ mod tests {
     #[test]
     fn paths_that_lead_out_are_refused() {
         for name in ["", "..", "../x", "/x", "a/../../x", "."] {
-            assert!(
-                matches!(inside(Path::new("run"), name), Err(RecordError::BadName { .. })),
-                "{name:?}"
-            );
+            assert!(matches!(inside(Path::new("run"), name), Err(RecordError::BadName { .. })), "{name:?}");
         }
     }
 }

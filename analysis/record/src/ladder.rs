@@ -165,11 +165,9 @@ fn suspects(run: &Run, a: &Rung, b: &Rung) -> Result<Difference, RecordError> {
     for row in rows.into_iter().flatten() {
         let row = row?;
         match differing.get(leaf_of(row.number, differing.len())) {
-            Some(true) if peers.len() < MAX_NAMED_PEERS => peers.push(ComparedPeer {
-                number: row.number,
-                name: row.name,
-                id: row.id,
-            }),
+            Some(true) if peers.len() < MAX_NAMED_PEERS => {
+                peers.push(ComparedPeer { number: row.number, name: row.name, id: row.id })
+            }
             Some(true) => more_peers += 1,
             _ => {}
         }
@@ -186,18 +184,10 @@ fn differing_inputs(a: &Manifest, b: &Manifest) -> Vec<InputDifference> {
     let mut differences = Vec::new();
     let mut note = |what: &str, first: String, second: String| {
         if first != second {
-            differences.push(InputDifference {
-                what: what.to_owned(),
-                first,
-                second,
-            });
+            differences.push(InputDifference { what: what.to_owned(), first, second });
         }
     };
-    note(
-        "plan",
-        a.scenario.plan_sha256.clone(),
-        b.scenario.plan_sha256.clone(),
-    );
+    note("plan", a.scenario.plan_sha256.clone(), b.scenario.plan_sha256.clone());
     note("seed", a.seed.0.to_string(), b.seed.0.to_string());
     note("random streams", a.streams.to_string(), b.streams.to_string());
     note("build", build(a), build(b));

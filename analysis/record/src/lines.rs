@@ -26,15 +26,7 @@ pub(crate) struct WholeLines<R> {
 
 impl<R: Read> WholeLines<R> {
     pub(crate) const fn new(inner: R) -> Self {
-        Self {
-            inner,
-            buffer: Vec::new(),
-            start: 0,
-            whole: 0,
-            ended: false,
-            cut_off: false,
-            unsettled: 0,
-        }
+        Self { inner, buffer: Vec::new(), start: 0, whole: 0, ended: false, cut_off: false, unsettled: 0 }
     }
 
     /// Whether the file ended in the middle of a line.
@@ -79,10 +71,7 @@ impl<R: Read> WholeLines<R> {
 }
 
 fn too_long() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("a line is over {MAX_LINE_BYTES} bytes"),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("a line is over {MAX_LINE_BYTES} bytes"))
 }
 
 impl<R: Read> Read for WholeLines<R> {
@@ -115,12 +104,9 @@ mod tests {
 
     #[test]
     fn a_last_line_without_its_end_is_left_out() {
-        for (bytes, whole, cut_off) in [
-            ("a\nb\n", "a\nb\n", false),
-            ("a\nb", "a\n", true),
-            ("a", "", true),
-            ("", "", false),
-        ] {
+        for (bytes, whole, cut_off) in
+            [("a\nb\n", "a\nb\n", false), ("a\nb", "a\n", true), ("a", "", true), ("", "", false)]
+        {
             let (text, cut) = read(bytes.as_bytes());
             assert_eq!((text.unwrap().as_str(), cut), (whole, cut_off), "{bytes:?}");
         }

@@ -188,9 +188,7 @@ impl<R: CsvRow> Iterator for CsvRows<R> {
 
 impl<R> std::fmt::Debug for CsvRows<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CsvRows")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("CsvRows").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -245,9 +243,7 @@ impl<R: JsonRow> Iterator for JsonRows<R> {
 
 impl<R> std::fmt::Debug for JsonRows<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JsonRows")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("JsonRows").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -277,27 +273,19 @@ fn csv_error(path: &Path, error: csv::Error) -> RecordError {
     let what = error.to_string();
     match error.into_kind() {
         csv::ErrorKind::Io(source) => io_error(path, line, source),
-        csv::ErrorKind::Deserialize { err, .. } => RecordError::Malformed {
-            path: path.to_owned(),
-            line,
-            what: err.to_string(),
-        },
-        _ => RecordError::Malformed {
-            path: path.to_owned(),
-            line,
-            what,
-        },
+        csv::ErrorKind::Deserialize { err, .. } => {
+            RecordError::Malformed { path: path.to_owned(), line, what: err.to_string() }
+        }
+        _ => RecordError::Malformed { path: path.to_owned(), line, what },
     }
 }
 
 /// A line over the limit is the file's fault, not the system's.
 fn io_error(path: &Path, line: u64, error: io::Error) -> RecordError {
     match error.kind() {
-        io::ErrorKind::InvalidData => RecordError::Malformed {
-            path: path.to_owned(),
-            line,
-            what: error.to_string(),
-        },
+        io::ErrorKind::InvalidData => {
+            RecordError::Malformed { path: path.to_owned(), line, what: error.to_string() }
+        }
         _ => RecordError::read(path)(error),
     }
 }

@@ -242,19 +242,10 @@ mod tests {
 
     #[test]
     fn column_names_end_in_their_unit_where_it_is_a_time() {
-        let all = [
-            OperationRow::COLUMNS,
-            PeerRow::COLUMNS,
-            FaultRow::COLUMNS,
-            SeriesRow::COLUMNS,
-        ];
+        let all = [OperationRow::COLUMNS, PeerRow::COLUMNS, FaultRow::COLUMNS, SeriesRow::COLUMNS];
         for column in all.iter().flat_map(|columns| columns.iter()) {
             if matches!(column.unit, "ns" | "ms") {
-                assert!(
-                    column.name.ends_with(&format!("_{}", column.unit)),
-                    "{}",
-                    column.name
-                );
+                assert!(column.name.ends_with(&format!("_{}", column.unit)), "{}", column.name);
             }
             assert!(!column.meaning.is_empty());
         }

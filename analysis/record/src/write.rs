@@ -94,9 +94,7 @@ impl<R: CsvRow> CsvWriter<R> {
                 other => format!("{other:?}"),
             },
         })?;
-        self.file
-            .write_all(&self.line)
-            .map_err(RecordError::write(&self.path))
+        self.file.write_all(&self.line).map_err(RecordError::write(&self.path))
     }
 }
 
@@ -116,13 +114,7 @@ impl<R: JsonRow> JsonWriter<R> {
         let opened = File::create_new(&path)
             .and_then(|file| zstd::stream::write::Encoder::new(BufWriter::new(file), COMPRESSION_LEVEL));
         let inner = opened.map_err(failed)?;
-        Ok(Self {
-            path,
-            inner,
-            line: Vec::new(),
-            unflushed: 0,
-            rows: PhantomData,
-        })
+        Ok(Self { path, inner, line: Vec::new(), unflushed: 0, rows: PhantomData })
     }
 
     /// Adds one row.
@@ -132,10 +124,7 @@ impl<R: JsonRow> JsonWriter<R> {
     pub fn write(&mut self, row: &R) -> Result<(), RecordError> {
         self.line.clear();
         let encoded = row.serialize(&mut serde_json::Serializer::new(&mut self.line));
-        encoded.map_err(|error| RecordError::Row {
-            path: self.path.clone(),
-            what: error.to_string(),
-        })?;
+        encoded.map_err(|error| RecordError::Row { path: self.path.clone(), what: error.to_string() })?;
         self.line.push(b'\n');
         let written = self.inner.write_all(&self.line);
         written.map_err(RecordError::write(&self.path))?;
@@ -161,17 +150,12 @@ impl<R: JsonRow> JsonWriter<R> {
     /// If the disk refuses it.
     pub fn finish(self) -> Result<(), RecordError> {
         let Self { path, inner, .. } = self;
-        inner
-            .finish()
-            .and_then(|mut file| file.flush())
-            .map_err(RecordError::write(&path))
+        inner.finish().and_then(|mut file| file.flush()).map_err(RecordError::write(&path))
     }
 }
 
 impl<R> std::fmt::Debug for JsonWriter<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JsonWriter")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("JsonWriter").field("path", &self.path).finish_non_exhaustive()
     }
 }

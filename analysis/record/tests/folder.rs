@@ -20,11 +20,7 @@ fn folder() -> (tempfile::TempDir, RunFolder) {
 }
 
 fn manifest() -> Manifest {
-    Manifest {
-        format: FORMAT,
-        seed: Seed(u64::MAX),
-        ..Manifest::default()
-    }
+    Manifest { format: FORMAT, seed: Seed(u64::MAX), ..Manifest::default() }
 }
 
 fn operation(number: u64) -> OperationRow {
@@ -74,21 +70,11 @@ fn event(number: u32) -> EventRow {
 }
 
 fn sample(t_ms: u64, value: f64) -> SeriesRow {
-    SeriesRow {
-        t_ms,
-        metric: "peers.online".to_owned(),
-        scope: "all".to_owned(),
-        value,
-    }
+    SeriesRow { t_ms, metric: "peers.online".to_owned(), scope: "all".to_owned(), value }
 }
 
 fn header(path: &Path) -> String {
-    fs::read_to_string(path)
-        .unwrap()
-        .lines()
-        .next()
-        .unwrap()
-        .to_owned()
+    fs::read_to_string(path).unwrap().lines().next().unwrap().to_owned()
 }
 
 #[test]
@@ -138,11 +124,7 @@ fn everything_comes_back_as_it_was_written() {
     assert_eq!(run.table::<PeerRow>(100).unwrap(), peers);
     assert_eq!(run.table::<SummaryRow>(100).unwrap(), [summary]);
     assert_eq!(run.table::<FaultRow>(100).unwrap(), [fault]);
-    assert_eq!(
-        run.table::<SeriesRow>(100).unwrap(),
-        [],
-        "a file that is not there has no rows"
-    );
+    assert_eq!(run.table::<SeriesRow>(100).unwrap(), [], "a file that is not there has no rows");
     let mut rows = run.json::<EventRow>().unwrap();
     assert_eq!(rows.by_ref().collect::<Result<Vec<_>, _>>().unwrap(), events);
     assert!(!rows.cut_off());
@@ -163,10 +145,7 @@ fn headers_are_the_fields_that_serde_writes() {
     folder.write_rows([peer(1)]).unwrap();
     folder.series().unwrap();
     let path = folder.path();
-    assert_eq!(
-        header(&path.join(OperationRow::FILE)),
-        serde_header(&operation(1))
-    );
+    assert_eq!(header(&path.join(OperationRow::FILE)), serde_header(&operation(1)));
     assert_eq!(header(&path.join(PeerRow::FILE)), serde_header(&peer(1)));
     assert_eq!(header(&path.join(SeriesRow::FILE)), serde_header(&sample(1, 1.0)));
 }
@@ -177,16 +156,10 @@ fn numbers_stand_as_people_read_them() {
     let mut series = folder.series().unwrap();
     series.write(&sample(1, 995.0)).unwrap();
     series.write(&sample(2, 0.25)).unwrap();
-    assert!(matches!(
-        series.write(&sample(3, f64::NAN)),
-        Err(RecordError::Row { .. })
-    ));
+    assert!(matches!(series.write(&sample(3, f64::NAN)), Err(RecordError::Row { .. })));
     series.finish().unwrap();
     let text = fs::read_to_string(folder.path().join(SeriesRow::FILE)).unwrap();
-    assert_eq!(
-        text,
-        "t_ms,metric,scope,value\n1,peers.online,all,995\n2,peers.online,all,0.25\n"
-    );
+    assert_eq!(text, "t_ms,metric,scope,value\n1,peers.online,all,995\n2,peers.online,all,0.25\n");
 }
 
 #[test]
@@ -230,17 +203,11 @@ fn twins_of_one_second_get_folders_of_their_own_and_latest_leads_to_the_last() {
         folder.write_manifest(&manifest()).unwrap();
         folders.push(folder.path().to_owned());
     }
-    let names: Vec<_> = folders
-        .iter()
-        .map(|path| path.file_name().unwrap().to_str().unwrap())
-        .collect();
+    let names: Vec<_> = folders.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     let first = "19700101T000000Z-s1-abcdef";
     assert_eq!(names, [first, &format!("{first}-2"), &format!("{first}-3")]);
     #[cfg(unix)]
-    assert_eq!(
-        fs::read_link(root.path().join("hello/latest")).unwrap(),
-        PathBuf::from(names[2])
-    );
+    assert_eq!(fs::read_link(root.path().join("hello/latest")).unwrap(), PathBuf::from(names[2]));
 }
 
 #[test]
@@ -258,10 +225,7 @@ fn the_manifest_is_replaced_and_leaves_nothing_beside_it() {
     let (_root, folder) = folder();
     let running = Run::open(folder.path()).unwrap();
     assert_eq!(running.manifest().status, RunStatus::Running);
-    let finished = Manifest {
-        status: RunStatus::Pass,
-        ..manifest()
-    };
+    let finished = Manifest { status: RunStatus::Pass, ..manifest() };
     folder.write_manifest(&finished).unwrap();
     assert_eq!(Run::open(folder.path()).unwrap().manifest(), &finished);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -307,22 +271,13 @@ fn a_malformed_row_is_named_by_file_and_line() {
     fs::write(&path, "t_ms,metric,scope,value\n1,a,all,2\n2,a,all,many\n").unwrap();
     let run = Run::open(folder.path()).unwrap();
     let error = run.table::<SeriesRow>(10).unwrap_err();
-    assert!(
-        matches!(&error, RecordError::Malformed { line: 3, path: at, .. } if *at == path),
-        "{error}"
-    );
-    assert!(matches!(
-        run.table::<SeriesRow>(0),
-        Err(RecordError::TooLarge { .. })
-    ));
+    assert!(matches!(&error, RecordError::Malformed { line: 3, path: at, .. } if *at == path), "{error}");
+    assert!(matches!(run.table::<SeriesRow>(0), Err(RecordError::TooLarge { .. })));
     let lines = "{\"at_ns\":1,\"leaves\":\"0000000000000001\"}\n{\"at_ns\":2,\"leaves\":\"xyz\"}\n";
     let packed = zstd::encode_all(lines.as_bytes(), 1).unwrap();
     fs::write(folder.path().join(Rung::FILE), packed).unwrap();
     let rows: Vec<_> = run.json::<Rung>().unwrap().collect();
-    assert!(matches!(
-        rows.as_slice(),
-        [Ok(_), Err(RecordError::Malformed { line: 2, .. })]
-    ));
+    assert!(matches!(rows.as_slice(), [Ok(_), Err(RecordError::Malformed { line: 2, .. })]));
 }
 
 #[test]
@@ -339,17 +294,11 @@ fn events_have_names_that_people_can_type() {
 fn what_is_no_run_or_too_new_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let open = |path: &Path| Run::open(path).unwrap_err();
-    assert!(matches!(
-        open(&root.path().join("none")),
-        RecordError::Missing { .. }
-    ));
+    assert!(matches!(open(&root.path().join("none")), RecordError::Missing { .. }));
     assert!(matches!(open(root.path()), RecordError::NotARun { .. }));
     let manifest = root.path().join("manifest.json");
     fs::write(&manifest, "{\n\"format\": 1,\n\"status\": \"dancing\"}").unwrap();
-    assert!(matches!(
-        open(root.path()),
-        RecordError::Malformed { line: 3, .. }
-    ));
+    assert!(matches!(open(root.path()), RecordError::Malformed { line: 3, .. }));
     fs::write(&manifest, "{\"format\": 99, \"everything\": \"else differs\"}").unwrap();
     assert!(matches!(open(root.path()), RecordError::Newer { format: 99, .. }));
 }
@@ -381,10 +330,7 @@ fn equal_verdicts_are_equal_bytes_and_come_back() {
     };
     let bytes = [folder(), folder()].map(|(_root, folder)| {
         folder.write_verdict(&verdict).unwrap();
-        assert_eq!(
-            Run::open(folder.path()).unwrap().verdict().unwrap().as_ref(),
-            Some(&verdict)
-        );
+        assert_eq!(Run::open(folder.path()).unwrap().verdict().unwrap().as_ref(), Some(&verdict));
         fs::read(folder.path().join("verdict.json")).unwrap()
     });
     assert_eq!(bytes[0], bytes[1]);
@@ -397,10 +343,7 @@ fn derived_files_replace_older_ones_and_stay_inside() {
     run.write_derived("plots/a.svg", b"old").unwrap();
     let path = run.write_derived("plots/a.svg", b"new").unwrap();
     assert_eq!(fs::read(path).unwrap(), b"new");
-    assert!(matches!(
-        run.write_derived("../a.svg", b""),
-        Err(RecordError::BadName { .. })
-    ));
+    assert!(matches!(run.write_derived("../a.svg", b""), Err(RecordError::BadName { .. })));
 }
 
 proptest! {

@@ -19,12 +19,7 @@ impl Story {
         Self {
             seed: 1,
             value: Some("aa"),
-            rungs: (1..=5)
-                .map(|step| Rung {
-                    at_ns: step * 1_000,
-                    leaves: vec![step; 4],
-                })
-                .collect(),
+            rungs: (1..=5).map(|step| Rung { at_ns: step * 1_000, leaves: vec![step; 4] }).collect(),
             peers: 4,
         }
     }
@@ -84,20 +79,11 @@ fn the_first_rung_and_peer_that_differ_are_named() {
     }
     let comparison = compared(&Story::quiet(), &other);
     assert_eq!(comparison.equal_until_ns, Some(2_000));
-    let Difference::Rung {
-        at_ns,
-        leaves,
-        peers,
-        more_peers,
-    } = comparison.difference
-    else {
+    let Difference::Rung { at_ns, leaves, peers, more_peers } = comparison.difference else {
         panic!("{comparison:?}");
     };
     assert_eq!((at_ns, leaves, more_peers), (3_000, 1, 0));
-    assert_eq!(
-        (peers[0].name.as_str(), peers[0].number, peers.len()),
-        ("edge-3", 3, 1)
-    );
+    assert_eq!((peers[0].name.as_str(), peers[0].number, peers.len()), ("edge-3", 3, 1));
 }
 
 #[test]
@@ -105,10 +91,7 @@ fn peers_that_share_a_leaf_are_all_suspected() {
     let (mut first, mut second) = (Story::quiet(), Story::quiet());
     (first.peers, second.peers) = (1_000, 1_000);
     second.rungs[0].leaves[1] = 99;
-    let Difference::Rung {
-        peers, more_peers, ..
-    } = compared(&first, &second).difference
-    else {
+    let Difference::Rung { peers, more_peers, .. } = compared(&first, &second).difference else {
         panic!("a rung differs");
     };
     assert!(peers.iter().all(|peer| leaf_of(peer.number, 4) == 1));
@@ -119,17 +102,11 @@ fn peers_that_share_a_leaf_are_all_suspected() {
 fn runs_that_part_after_the_last_rung_are_told_from_unfinished_ones() {
     let mut other = Story::quiet();
     other.value = Some("bb");
-    assert_eq!(
-        compared(&Story::quiet(), &other).difference,
-        Difference::AfterLastRung
-    );
+    assert_eq!(compared(&Story::quiet(), &other).difference, Difference::AfterLastRung);
     other.value = None;
     other.rungs.truncate(2);
     let comparison = compared(&Story::quiet(), &other);
-    assert_eq!(
-        (comparison.difference, comparison.equal_rungs),
-        (Difference::EqualSoFar, 2)
-    );
+    assert_eq!((comparison.difference, comparison.equal_rungs), (Difference::EqualSoFar, 2));
 }
 
 #[test]

@@ -30,11 +30,7 @@ impl Axis {
             _ => (0.0, 4),
         };
         let ticks = (0..=steps).map(|tick| from + (1.0 - from) * f64::from(tick) / f64::from(steps));
-        Self {
-            from,
-            to: 1.0,
-            ticks: ticks.map(|share| (share, crate::words::percent(share))).collect(),
-        }
+        Self { from, to: 1.0, ticks: ticks.map(|share| (share, crate::words::percent(share))).collect() }
     }
 
     /// Simulated seconds from 0 to `end`, with at most about `wished` ticks.
@@ -51,15 +47,11 @@ impl Axis {
             Some(step) => *step,
             None => (end_ms / most / 86_400_000.0).ceil() as u64 * 86_400_000,
         };
-        let ticks = (0..)
-            .map(|tick| tick * step)
-            .take_while(|at| *at as f64 <= end_ms);
+        let ticks = (0..).map(|tick| tick * step).take_while(|at| *at as f64 <= end_ms);
         Self {
             from: 0.0,
             to: end_ms / 1e3,
-            ticks: ticks
-                .map(|at| (at as f64 / 1e3, instant(at, step, end_ms)))
-                .collect(),
+            ticks: ticks.map(|at| (at as f64 / 1e3, instant(at, step, end_ms))).collect(),
         }
     }
 
@@ -87,11 +79,7 @@ impl Axis {
                 }
             }
         }
-        Self {
-            from: least.log10(),
-            to: most.log10(),
-            ticks,
-        }
+        Self { from: least.log10(), to: most.log10(), ticks }
     }
 }
 
@@ -103,10 +91,7 @@ fn round_step(step: f64) -> f64 {
         _ => 1.0 / 10_f64.powi(-exponent),
     };
     let steps = (-12..18).flat_map(|exponent| [1.0, 2.0, 5.0].map(|factor| factor * power(exponent)));
-    steps
-        .into_iter()
-        .find(|round| *round >= step * 0.999_999)
-        .unwrap_or(step)
+    steps.into_iter().find(|round| *round >= step * 0.999_999).unwrap_or(step)
 }
 
 fn instant(at_ms: u64, step_ms: u64, end_ms: f64) -> String {
@@ -135,15 +120,8 @@ mod tests {
             let axis = Axis::numbers(most, 5);
             assert!(axis.to >= most && (4..=7).contains(&axis.ticks.len()), "{axis:?}");
         }
-        assert_eq!(
-            labels(&Axis::numbers(997.0, 5)),
-            ["0", "200", "400", "600", "800", "1\u{202f}000"]
-        );
-        assert_eq!(
-            labels(&Axis::numbers(0.0, 5)).len(),
-            2,
-            "nothing at all still has an axis"
-        );
+        assert_eq!(labels(&Axis::numbers(997.0, 5)), ["0", "200", "400", "600", "800", "1\u{202f}000"]);
+        assert_eq!(labels(&Axis::numbers(0.0, 5)).len(), 2, "nothing at all still has an axis");
     }
 
     #[test]
@@ -153,10 +131,7 @@ mod tests {
             ["0:00", "5:00", "10:00", "15:00", "20:00", "25:00", "30:00"]
         );
         assert_eq!(labels(&Axis::time(6.0, 6)), ["0", "1", "2", "3", "4", "5", "6"]);
-        assert_eq!(
-            labels(&Axis::time(7_200.0, 4)),
-            ["0:00", "0:30", "1:00", "1:30", "2:00"]
-        );
+        assert_eq!(labels(&Axis::time(7_200.0, 4)), ["0:00", "0:30", "1:00", "1:30", "2:00"]);
         for end in [0.0, 0.01, 3.0, 59.0, 3_601.0, 1e6, 1e9] {
             assert!((1..=9).contains(&Axis::time(end, 7).ticks.len()), "{end}");
         }

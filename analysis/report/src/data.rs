@@ -195,14 +195,8 @@ impl Data {
         /// Operations that a window holds on average, where the run has that many: a share of fewer jumps.
         const ENOUGH: u64 = 40;
         const FEWEST_WINDOWS: u64 = 12;
-        let chosen = move || {
-            kinds
-                .iter()
-                .filter_map(|kind| Some((*kind, self.kinds.get(*kind)?)))
-        };
-        let least = chosen()
-            .map(|(_, kind)| kind.bins.values().map(Window::counted).sum::<u64>())
-            .min();
+        let chosen = move || kinds.iter().filter_map(|kind| Some((*kind, self.kinds.get(*kind)?)));
+        let least = chosen().map(|(_, kind)| kind.bins.values().map(Window::counted).sum::<u64>()).min();
         let wished = (least.unwrap_or(0) / ENOUGH).clamp(FEWEST_WINDOWS, 120);
         let window_ms = nice(self.end_ms / wished, self.bin_ms());
         let bins = window_ms / self.bin_ms();
@@ -216,10 +210,7 @@ impl Data {
             }
             (kind, windows)
         });
-        let grid = Grid {
-            window_ms,
-            end_ms: self.end_ms,
-        };
+        let grid = Grid { window_ms, end_ms: self.end_ms };
         (grid, merged)
     }
 }
@@ -296,12 +287,8 @@ fn each<R: record::CsvRow>(
 /// The folder's name, and the path to replay: from `runs/` on where the run lies in such a place, else the name.
 fn names(run: &Run) -> (String, String) {
     let path = std::fs::canonicalize(run.path()).unwrap_or_else(|_| run.path().to_owned());
-    let mut names: Vec<String> = path
-        .iter()
-        .rev()
-        .take(3)
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<String> =
+        path.iter().rev().take(3).map(|name| name.to_string_lossy().into_owned()).collect();
     names.reverse();
     let folder = names.last().cloned().unwrap_or_default();
     let replay = match names.as_slice() {

@@ -162,20 +162,10 @@ impl Plot {
         for (number, panel) in (0..).zip(&self.panels) {
             let top = head + number * (UNIT_HEIGHT + panel_height + X_LABELS_HEIGHT);
             text(&canvas, &panel.unit, (MARGIN, top + 3), &Style::unit())?;
-            frame.draw(
-                self,
-                panel,
-                &canvas,
-                top + UNIT_HEIGHT..top + UNIT_HEIGHT + panel_height,
-            )?;
+            frame.draw(self, panel, &canvas, top + UNIT_HEIGHT..top + UNIT_HEIGHT + panel_height)?;
         }
         let below = (frame.x.end, height - MARGIN / 2 - X_UNIT_HEIGHT);
-        text(
-            &canvas,
-            &self.x_unit,
-            below,
-            &Style::unit().at(HPos::Right, VPos::Top),
-        )?;
+        text(&canvas, &self.x_unit, below, &Style::unit().at(HPos::Right, VPos::Top))?;
         canvas.present().map_err(said)?;
         drop(canvas);
         Ok(self.finished(&svg, layout.width(), height))
@@ -212,19 +202,10 @@ impl Frame {
     /// Left of the frame stand the labels of y, right of it the names of lines: both as wide as their longest.
     fn of(plot: &Plot, layout: Layout) -> Self {
         let labels = plot.panels.iter().flat_map(|panel| &panel.y.ticks);
-        let left = labels
-            .map(|(_, label)| width_of(label, LABEL_PX))
-            .max()
-            .unwrap_or(0);
+        let left = labels.map(|(_, label)| width_of(label, LABEL_PX)).max().unwrap_or(0);
         let names = plot.lines().filter(|line| !line.name.is_empty());
-        let right = names
-            .map(|line| width_of(&line.name, LABEL_PX) + 8)
-            .max()
-            .unwrap_or(0);
-        Self {
-            x: MARGIN + left + 8..layout.width() - MARGIN - right,
-            layout,
-        }
+        let right = names.map(|line| width_of(&line.name, LABEL_PX) + 8).max().unwrap_or(0);
+        Self { x: MARGIN + left + 8..layout.width() - MARGIN - right, layout }
     }
 
     fn pixel(&self, plot: &Plot, x: f64) -> i32 {
@@ -241,20 +222,13 @@ impl Frame {
             let ticks: Vec<f64> = axis.ticks.iter().map(|(value, _)| *value).collect();
             (axis.from..axis.to).with_key_points(ticks)
         };
-        let mut chart = ChartBuilder::on(&area)
-            .build_cartesian_2d(range(&plot.x), range(&panel.y))
-            .map_err(said)?;
+        let mut chart =
+            ChartBuilder::on(&area).build_cartesian_2d(range(&plot.x), range(&panel.y)).map_err(said)?;
         shade(&mut chart, plot, panel)?;
         self.grid(plot, panel, canvas, &y)?;
         if let Some((goal, words)) = &panel.goal {
             let at = chart.backend_coord(&(plot.x.from, *goal)).1 / FINE;
-            rule(
-                canvas,
-                (self.x.start, at),
-                (self.x.end, at),
-                INK.mix(0.75),
-                Stroke::Dashed,
-            )?;
+            rule(canvas, (self.x.start, at), (self.x.end, at), INK.mix(0.75), Stroke::Dashed)?;
             text(canvas, words, (self.x.start + 6, at + 4), &Style::label())?;
         }
         let mut names = Vec::new();
@@ -280,23 +254,11 @@ impl Frame {
         for (value, label) in &panel.y.ticks {
             let share = (value - panel.y.from) / (panel.y.to - panel.y.from);
             let at = y.end - (share * height).round() as i32;
-            rule(
-                canvas,
-                (self.x.start, at),
-                (self.x.end, at),
-                GRID.mix(1.0),
-                Stroke::Thin,
-            )?;
+            rule(canvas, (self.x.start, at), (self.x.end, at), GRID.mix(1.0), Stroke::Thin)?;
             let style = Style::label().at(HPos::Right, VPos::Center);
             text(canvas, label, (self.x.start - 8, at), &style)?;
         }
-        rule(
-            canvas,
-            (self.x.start, y.end),
-            (self.x.end, y.end),
-            AXIS.mix(1.0),
-            Stroke::Thin,
-        )?;
+        rule(canvas, (self.x.start, y.end), (self.x.end, y.end), AXIS.mix(1.0), Stroke::Thin)?;
         for (value, label) in &plot.x.ticks {
             let at = self.pixel(plot, *value);
             rule(canvas, (at, y.end), (at, y.end + 4), AXIS.mix(1.0), Stroke::Thin)?;
@@ -327,10 +289,7 @@ impl Frame {
             free_to = *at - LABEL_PX - 3;
         }
         for (at, name, colour) in names {
-            let style = Style::label()
-                .bold()
-                .coloured(colour)
-                .at(HPos::Left, VPos::Center);
+            let style = Style::label().bold().coloured(colour).at(HPos::Left, VPos::Center);
             text(canvas, name, (self.x.end + 8, at), &style)?;
         }
         Ok(())
@@ -348,10 +307,7 @@ impl Frame {
         };
         chart.draw_series(bars.iter().map(bar)).map_err(said)?;
         let labels = bars.iter().map(|(.., label)| width_of(label, LABEL_PX)).max();
-        let (left, right) = (
-            chart.backend_coord(&(0.0, 0.0)).0,
-            chart.backend_coord(&(1.0, 0.0)).0,
-        );
+        let (left, right) = (chart.backend_coord(&(0.0, 0.0)).0, chart.backend_coord(&(1.0, 0.0)).0);
         if labels.is_some_and(|widest| widest < (right - left) / FINE) {
             for (x, y, label) in bars {
                 let (x, y) = chart.backend_coord(&(*x, *y));
@@ -375,11 +331,7 @@ impl Frame {
             let (x, y) = chart.backend_coord(&(*x, *y));
             let (x, y) = (x / FINE, y / FINE);
             let fits = x + 10 + width_of(label, LABEL_PX) <= self.layout.width() - MARGIN;
-            let (at, side) = if fits {
-                ((x + 9, y + 8), HPos::Left)
-            } else {
-                ((x - 9, y + 14), HPos::Right)
-            };
+            let (at, side) = if fits { ((x + 9, y + 8), HPos::Left) } else { ((x - 9, y + 14), HPos::Right) };
             text(canvas, label, at, &Style::label().at(side, VPos::Center))?;
         }
         Ok(())
@@ -430,9 +382,7 @@ impl Lanes {
             *ends.get_mut(lane)? = to;
             Some(lane)
         });
-        Self {
-            of_band: of_band.collect(),
-        }
+        Self { of_band: of_band.collect() }
     }
 
     fn rows(&self) -> usize {
@@ -448,13 +398,8 @@ impl Lanes {
                 BandKind::Warmup => WARMUP,
                 BandKind::Fault => ORANGE,
             };
-            let corners = [
-                (bar.start * FINE, (y + 13) * FINE),
-                (bar.end * FINE, (y + 16) * FINE),
-            ];
-            canvas
-                .draw(&Rectangle::new(corners, colour.filled()))
-                .map_err(said)?;
+            let corners = [(bar.start * FINE, (y + 13) * FINE), (bar.end * FINE, (y + 16) * FINE)];
+            canvas.draw(&Rectangle::new(corners, colour.filled())).map_err(said)?;
             text(canvas, &band.name, (name.start, y), &Style::band())?;
         }
         Ok(())
@@ -482,15 +427,7 @@ impl Style {
     const BAND_PX: i32 = 11;
 
     const fn new(px: i32, colour: RGBColor) -> Self {
-        Self {
-            px,
-            bold: false,
-            colour,
-            pos: Pos {
-                h_pos: HPos::Left,
-                v_pos: VPos::Top,
-            },
-        }
+        Self { px, bold: false, colour, pos: Pos { h_pos: HPos::Left, v_pos: VPos::Top } }
     }
     const fn title() -> Self {
         Self::new(15, INK).bold()
@@ -519,20 +456,10 @@ impl Style {
 }
 
 fn text(canvas: &Canvas<'_>, words: &str, at: (i32, i32), style: &Style) -> Result<(), DrawError> {
-    let weight = if style.bold {
-        FontStyle::Bold
-    } else {
-        FontStyle::Normal
-    };
-    let font = FontDesc::new(
-        FontFamily::SansSerif,
-        f64::from(style.px * FINE) * FONT_RATIO,
-        weight,
-    );
+    let weight = if style.bold { FontStyle::Bold } else { FontStyle::Normal };
+    let font = FontDesc::new(FontFamily::SansSerif, f64::from(style.px * FINE) * FONT_RATIO, weight);
     let set = TextStyle::from(font).color(&style.colour).pos(style.pos);
-    canvas
-        .draw_text(words, &set, (at.0 * FINE, at.1 * FINE))
-        .map_err(said)
+    canvas.draw_text(words, &set, (at.0 * FINE, at.1 * FINE)).map_err(said)
 }
 
 #[derive(Clone, Copy)]
@@ -552,12 +479,9 @@ fn rule(
     let style = colour.stroke_width(FINE as u32);
     match stroke {
         Stroke::Thin => canvas.draw(&PathElement::new([fine(from), fine(to)], style)),
-        Stroke::Dashed => canvas.draw(&DashedPathElement::new(
-            [fine(from), fine(to)],
-            5 * FINE,
-            5 * FINE,
-            style,
-        )),
+        Stroke::Dashed => {
+            canvas.draw(&DashedPathElement::new([fine(from), fine(to)], 5 * FINE, 5 * FINE, style))
+        }
     }
     .map_err(said)
 }
@@ -573,19 +497,10 @@ fn width_of(words: &str, px: i32) -> i32 {
 fn register_font() -> Result<(), DrawError> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     let registered = REGISTERED.get_or_init(|| {
-        let fonts = [
-            (FontStyle::Normal, dejavu::sans::regular()),
-            (FontStyle::Bold, dejavu::sans::bold()),
-        ];
-        fonts
-            .into_iter()
-            .all(|(style, bytes)| plotters::style::register_font(FAMILY, style, bytes).is_ok())
+        let fonts = [(FontStyle::Normal, dejavu::sans::regular()), (FontStyle::Bold, dejavu::sans::bold())];
+        fonts.into_iter().all(|(style, bytes)| plotters::style::register_font(FAMILY, style, bytes).is_ok())
     });
-    if *registered {
-        Ok(())
-    } else {
-        Err("the font that ships with the program is damaged".to_owned())
-    }
+    if *registered { Ok(()) } else { Err("the font that ships with the program is damaged".to_owned()) }
 }
 
 fn said(error: impl std::fmt::Display) -> DrawError {

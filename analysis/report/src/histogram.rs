@@ -32,9 +32,7 @@ impl Histogram {
 
     /// The value at `per_mille` by the nearest rank; none without values.
     pub(crate) fn quantile(&self, per_mille: u64) -> Option<u64> {
-        let rank = (u128::from(self.count) * u128::from(per_mille))
-            .div_ceil(1_000)
-            .max(1);
+        let rank = (u128::from(self.count) * u128::from(per_mille)).div_ceil(1_000).max(1);
         let mut below = 0;
         self.buckets.iter().find_map(|(bucket, count)| {
             below += u128::from(*count);

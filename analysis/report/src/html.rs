@@ -43,35 +43,20 @@ pub(crate) struct Mark {
 
 impl Mark {
     pub(crate) const fn good(word: &'static str) -> Self {
-        Self {
-            class: "good",
-            symbol: "✓",
-            word,
-        }
+        Self { class: "good", symbol: "✓", word }
     }
     pub(crate) const fn bad(word: &'static str) -> Self {
-        Self {
-            class: "bad",
-            symbol: "✗",
-            word,
-        }
+        Self { class: "bad", symbol: "✗", word }
     }
     pub(crate) const fn open(word: &'static str) -> Self {
-        Self {
-            class: "open",
-            symbol: "?",
-            word,
-        }
+        Self { class: "open", symbol: "?", word }
     }
 }
 
 impl Display for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { class, symbol, word } = self;
-        write!(
-            f,
-            "<span class=\"mark {class}\"><span aria-hidden=\"true\">{symbol}</span> {word}</span>"
-        )
+        write!(f, "<span class=\"mark {class}\"><span aria-hidden=\"true\">{symbol}</span> {word}</span>")
     }
 }
 
@@ -98,16 +83,11 @@ impl Cell {
 pub(crate) fn table(caption: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
     let rows: Vec<Vec<Cell>> = rows.into_iter().collect();
     let column = |at: usize| rows.iter().filter_map(move |row| row.get(at));
-    let shown: Vec<usize> = (0..head.len())
-        .filter(|at| column(*at).any(|cell| !cell.is_empty()))
-        .collect();
+    let shown: Vec<usize> = (0..head.len()).filter(|at| column(*at).any(|cell| !cell.is_empty())).collect();
     let names = shown.iter().filter_map(|at| {
         let number = column(*at).all(|cell| matches!(cell, Cell::Number(_)));
         let class = if number { " class=\"num\"" } else { "" };
-        Some(format!(
-            "<th scope=\"col\"{class}>{}</th>",
-            escape(head.get(*at)?)
-        ))
+        Some(format!("<th scope=\"col\"{class}>{}</th>", escape(head.get(*at)?)))
     });
     let names: String = names.collect();
     let body = rows.iter().map(|row| {

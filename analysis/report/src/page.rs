@@ -34,9 +34,7 @@ pub(crate) fn write(data: &Data, plots: &Plots) -> String {
         ("fidelity", "What was modelled", fidelity(&data.manifest)),
     ];
     let shown = || sections.iter().filter(|(.., body)| !body.is_empty());
-    let links: String = shown()
-        .map(|(id, title, _)| format!("<a href=\"#{id}\">{title}</a>\n"))
-        .collect();
+    let links: String = shown().map(|(id, title, _)| format!("<a href=\"#{id}\">{title}</a>\n")).collect();
     let bodies: String = shown()
         .map(|(id, title, body)| format!("<section id=\"{id}\">\n<h2>{title}</h2>\n{body}</section>\n"))
         .collect();
@@ -78,16 +76,8 @@ const fn verdict_mark(status: RunStatus) -> Mark {
         RunStatus::Pass => Mark::good("Passed"),
         RunStatus::Fail => Mark::bad("Failed"),
         RunStatus::Unknown => Mark::open("Unknown"),
-        RunStatus::Interrupted => Mark {
-            class: "open",
-            symbol: "■",
-            word: "Interrupted",
-        },
-        RunStatus::Running => Mark {
-            class: "still",
-            symbol: "…",
-            word: "Not finished",
-        },
+        RunStatus::Interrupted => Mark { class: "open", symbol: "■", word: "Interrupted" },
+        RunStatus::Running => Mark { class: "still", symbol: "…", word: "Not finished" },
     }
 }
 
@@ -127,7 +117,8 @@ fn reasons(verdict: Option<&Verdict>) -> String {
     if reasons.len() <= told {
         return String::new();
     }
-    let items: String = reasons.iter().map(|reason| format!("<li>{}</li>\n", escape(&symbols(reason)))).collect();
+    let items: String =
+        reasons.iter().map(|reason| format!("<li>{}</li>\n", escape(&symbols(reason)))).collect();
     format!("<ul class=\"reasons\">\n{items}</ul>\n")
 }
 
@@ -174,17 +165,8 @@ fn facts(data: &Data) -> String {
         ("Fingerprint", manifest.fingerprint.value.clone()),
         ("Simulated time", manifest.sim.ended_ms.map(span)),
         ("Peers", (peers > 0).then(|| count(peers))),
-        (
-            "Events",
-            (manifest.sim.events > 0).then(|| count(manifest.sim.events)),
-        ),
-        (
-            "Speed",
-            manifest
-                .wall
-                .speedup
-                .map(|times| format!("{} × real time", number(times))),
-        ),
+        ("Events", (manifest.sim.events > 0).then(|| count(manifest.sim.events))),
+        ("Speed", manifest.wall.speedup.map(|times| format!("{} × real time", number(times)))),
     ];
     let cells: String = facts
         .into_iter()
@@ -207,9 +189,7 @@ fn goals(data: &Data) -> String {
             ThresholdStatus::Fail => Mark::bad("missed"),
             ThresholdStatus::Unknown => Mark::open("too few samples"),
         };
-        let value = goal
-            .value
-            .map_or_else(|| "–".to_owned(), |value| of_metric(&goal.metric, value));
+        let value = goal.value.map_or_else(|| "–".to_owned(), |value| of_metric(&goal.metric, value));
         vec![
             Cell::Mark(mark),
             Cell::Code(goal.metric.clone()),
@@ -219,11 +199,7 @@ fn goals(data: &Data) -> String {
             Cell::Text(goal.denominator.clone()),
         ]
     });
-    table(
-        "Goals",
-        &["Status", "Metric", "Goal", "Measured", "Samples", "Of"],
-        rows,
-    )
+    table("Goals", &["Status", "Metric", "Goal", "Measured", "Samples", "Of"], rows)
 }
 
 fn checks(data: &Data) -> String {
@@ -255,19 +231,11 @@ fn checks(data: &Data) -> String {
             Cell::Text(check.detail.clone()),
         ]
     });
-    table(
-        "Checks",
-        &["Status", "Check", "Must hold", "At", "Peer", "Seen"],
-        rows,
-    )
+    table("Checks", &["Status", "Check", "Must hold", "At", "Peer", "Seen"], rows)
 }
 
 fn tallies(data: &Data) -> String {
-    let Some(verdict) = data
-        .verdict
-        .as_ref()
-        .filter(|verdict| !verdict.tallies.is_empty())
-    else {
+    let Some(verdict) = data.verdict.as_ref().filter(|verdict| !verdict.tallies.is_empty()) else {
         return String::new();
     };
     let rows = verdict.tallies.iter().map(|tally| {
@@ -304,11 +272,7 @@ fn when(data: &Data, index: u32) -> String {
             let until = fault.until_ms.map_or_else(|| "the end".to_owned(), clock);
             format!("{} to {until}", clock(fault.from_ms))
         }
-        (Some(fault), more) => format!(
-            "{} and {} more",
-            clock(fault.from_ms),
-            counted(more as u64, "time")
-        ),
+        (Some(fault), more) => format!("{} and {} more", clock(fault.from_ms), counted(more as u64, "time")),
     }
 }
 
@@ -326,11 +290,7 @@ fn figures(plots: &Plots) -> String {
     if !plots.left_out.is_empty() {
         body.push_str("<p class=\"note\">Left out, for want of data:</p>\n<ul class=\"left-out\">\n");
         for plot in &plots.left_out {
-            body.push_str(&format!(
-                "<li>{}: {}</li>\n",
-                escape(plot.title),
-                escape(plot.why)
-            ));
+            body.push_str(&format!("<li>{}: {}</li>\n", escape(plot.title), escape(plot.why)));
         }
         body.push_str("</ul>\n");
     }
@@ -352,9 +312,7 @@ fn summary(data: &Data) -> String {
         cells.extend([row.mean, row.min, row.p50, row.p90, row.p95, row.p99, row.max].map(value));
         cells
     });
-    let head = [
-        "Metric", "Scope", "Samples", "Mean", "Least", "p50", "p90", "p95", "p99", "Most",
-    ];
+    let head = ["Metric", "Scope", "Samples", "Mean", "Least", "p50", "p90", "p95", "p99", "Most"];
     "<p>After warm-up. Quantiles are taken over all samples, never averaged.</p>\n".to_owned()
         + &table("Summary", &head, rows)
 }
@@ -384,10 +342,7 @@ fn operations(data: &Data) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head: Vec<&str> = ["Kind", "Started"]
-        .into_iter()
-        .chain(OUTCOMES.map(|(_, word)| word))
-        .collect();
+    let head: Vec<&str> = ["Kind", "Started"].into_iter().chain(OUTCOMES.map(|(_, word)| word)).collect();
     "<p>How those that started after warm-up ended. Those whose client left or that the end of the run cut short count as neither success nor failure.</p>\n"
         .to_owned()
         + &table("Outcomes of operations", &head, rows)
@@ -419,16 +374,7 @@ fn slowest(data: &Data) -> String {
             small(operation.timeouts),
         ]
     });
-    let head = [
-        "Operation",
-        "Kind",
-        "Peer",
-        "Start",
-        "Latency",
-        "Hops",
-        "Messages",
-        "Timeouts",
-    ];
+    let head = ["Operation", "Kind", "Peer", "Start", "Latency", "Hops", "Messages", "Timeouts"];
     "<h3>The slowest that succeeded</h3>\n<p class=\"note\">Numbers as in operations.csv and peers.csv.</p>\n"
         .to_owned()
         + &table("The slowest operations that succeeded", &head, rows)
@@ -449,14 +395,7 @@ fn groups(data: &Data) -> String {
             Cell::Number(bytes(group.most_sent_bytes as f64)),
         ]
     });
-    let head = [
-        "Group",
-        "Peers",
-        "Starts",
-        "Messages sent, mean",
-        "Sent, mean",
-        "Sent, most",
-    ];
+    let head = ["Group", "Peers", "Starts", "Messages sent, mean", "Sent, mean", "Sent, most"];
     table("Peers by group", &head, rows)
 }
 
@@ -471,9 +410,7 @@ fn fidelity(manifest: &Manifest) -> String {
         .fidelity
         .iter()
         .map(|(part, how)| {
-            let about = explained(part, how)
-                .map(|about| format!(" · {about}"))
-                .unwrap_or_default();
+            let about = explained(part, how).map(|about| format!(" · {about}")).unwrap_or_default();
             format!("<dt>{}</dt><dd>{}{about}</dd>\n", escape(part), escape(how))
         })
         .collect();
@@ -506,28 +443,15 @@ fn footer(data: &Data) -> String {
         [] => String::new(),
         features => format!(", features {}", features.join(" ")),
     };
-    let commit = build
-        .git
-        .as_ref()
-        .map(|git| format!(" ({git})"))
-        .unwrap_or_default();
+    let commit = build.git.as_ref().map(|git| format!(" ({git})")).unwrap_or_default();
     let scenario = &manifest.scenario;
-    let inputs = scenario
-        .inputs
-        .iter()
-        .map(|(name, hash)| format!("{name} {}", short(hash)));
+    let inputs = scenario.inputs.iter().map(|(name, hash)| format!("{name} {}", short(hash)));
     let figures = [
         wall.seconds.map(|seconds| nanoseconds(seconds * 1e9)),
-        wall.events_per_cpu_second
-            .map(|rate| format!("{} events per CPU-second", number(rate.round()))),
-        wall.peak_rss_bytes
-            .map(|peak| format!("{} of memory at most", bytes(peak as f64))),
+        wall.events_per_cpu_second.map(|rate| format!("{} events per CPU-second", number(rate.round()))),
+        wall.peak_rss_bytes.map(|peak| format!("{} of memory at most", bytes(peak as f64))),
     ];
-    let machine = format!(
-        "{}, {}",
-        manifest.host.os,
-        counted(manifest.host.cores.into(), "core")
-    );
+    let machine = format!("{}, {}", manifest.host.os, counted(manifest.host.cores.into(), "core"));
     let driven = format!(
         "{} stage, {} driver, {}",
         manifest.backend,
@@ -537,10 +461,7 @@ fn footer(data: &Data) -> String {
     let entries = [
         (
             "program",
-            format!(
-                "wavetank {}{commit}, {}, {}{features}",
-                build.version, build.profile, build.target
-            ),
+            format!("wavetank {}{commit}, {}, {}{features}", build.version, build.profile, build.target),
         ),
         (
             "scenario",
@@ -553,31 +474,21 @@ fn footer(data: &Data) -> String {
         ("plan", format!("sha256 {}", short(&scenario.plan_sha256))),
         ("inputs", inputs.collect::<Vec<_>>().join(", ")),
         ("changed by --set", manifest.set.join(", ")),
-        (
-            "seed",
-            format!("{}, random streams version {}", manifest.seed.0, manifest.streams),
-        ),
+        ("seed", format!("{}, random streams version {}", manifest.seed.0, manifest.streams)),
         (
             "fingerprint",
-            manifest
-                .fingerprint
-                .value
-                .as_ref()
-                .map_or_else(String::new, |value| {
-                    format!(
-                        "{value}, version {}, {}",
-                        manifest.fingerprint.version,
-                        counted(manifest.fingerprint.ladder.len() as u64, "rung")
-                    )
-                }),
+            manifest.fingerprint.value.as_ref().map_or_else(String::new, |value| {
+                format!(
+                    "{value}, version {}, {}",
+                    manifest.fingerprint.version,
+                    counted(manifest.fingerprint.ladder.len() as u64, "rung")
+                )
+            }),
         ),
         ("driven by", driven),
         ("machine", machine),
         ("started", wall.started.clone()),
-        (
-            "took",
-            figures.into_iter().flatten().collect::<Vec<_>>().join(", "),
-        ),
+        ("took", figures.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         ("format", format!("run folder version {}", manifest.format)),
     ];
     let entries: String = entries

@@ -102,16 +102,10 @@ const RECIPES: &[Recipe] = &[
 
 /// Draws everything that there is data for.
 pub(crate) fn draw(data: &Data) -> Result<Plots, ReportError> {
-    let mut plots = Plots {
-        drawn: Vec::new(),
-        left_out: Vec::new(),
-    };
+    let mut plots = Plots { drawn: Vec::new(), left_out: Vec::new() };
     for recipe in RECIPES {
         let Some((_, caption)) = (recipe.make)(data, Layout::Wide) else {
-            plots.left_out.push(LeftOut {
-                title: recipe.title,
-                why: recipe.without,
-            });
+            plots.left_out.push(LeftOut { title: recipe.title, why: recipe.without });
             continue;
         };
         plots.drawn.push(Drawn {
@@ -136,10 +130,7 @@ impl Recipe {
             bands: made.bands,
             panels: made.panels,
         };
-        plot.svg(layout).map_err(|what| ReportError::Draw {
-            plot: self.title.to_owned(),
-            what,
-        })
+        plot.svg(layout).map_err(|what| ReportError::Draw { plot: self.title.to_owned(), what })
     }
 }
 
@@ -148,10 +139,7 @@ fn success(data: &Data, kinds: &[&str], metric: Option<&str>, layout: Layout) ->
     let mut lines = Vec::new();
     let mut counted_all = 0;
     for ((kind, windows), colour) in windows.zip([BLUE, GREEN]) {
-        counted_all += windows
-            .values()
-            .map(|window| window.succeeded + window.failed)
-            .sum::<u64>();
+        counted_all += windows.values().map(|window| window.succeeded + window.failed).sum::<u64>();
         let name = if kinds.len() > 1 { kind } else { "" };
         lines.push(line(name, colour, grid, &windows, Window::success));
     }
@@ -203,14 +191,8 @@ fn latency_over_time(data: &Data, layout: Layout) -> Option<(Panels, String)> {
 
 fn online(data: &Data, layout: Layout) -> Option<(Panels, String)> {
     let samples = data.series.get(ONLINE)?;
-    let points = thinned(samples)
-        .map(|(ms, value)| (ms as f64 / 1e3, value))
-        .collect();
-    let line = Line {
-        name: String::new(),
-        colour: BLUE,
-        pieces: vec![points],
-    };
+    let points = thinned(samples).map(|(ms, value)| (ms as f64 / 1e3, value)).collect();
+    let line = Line { name: String::new(), colour: BLUE, pieces: vec![points] };
     let panel = Panel {
         unit: "peers that are up".to_owned(),
         y: Axis::numbers(highest(std::slice::from_ref(&line))?, 5),
@@ -255,11 +237,8 @@ fn latency_cdf(data: &Data, layout: Layout) -> Option<(Panels, String)> {
     for ((name, kind), colour) in measured.zip(colours) {
         let all = kind.latency.count() as f64;
         let ms = |us: u64| us.max(1) as f64 / 1e3;
-        let steps: Vec<(f64, f64)> = kind
-            .latency
-            .cumulative()
-            .map(|(us, below)| (ms(us), below as f64 / all))
-            .collect();
+        let steps: Vec<(f64, f64)> =
+            kind.latency.cumulative().map(|(us, below)| (ms(us), below as f64 / all)).collect();
         least = steps.first().map_or(least, |(ms, _)| least.min(*ms));
         most = steps.last().map_or(most, |(ms, _)| most.max(*ms));
         let start = steps.first().map(|(ms, _)| (ms.log10(), 0.0));
@@ -277,10 +256,7 @@ fn latency_cdf(data: &Data, layout: Layout) -> Option<(Panels, String)> {
         });
         // With several curves their labels would cover each other.
         if !several {
-            marks.push(Mark::Dots {
-                colour,
-                dots: dots.collect(),
-            });
+            marks.push(Mark::Dots { colour, dots: dots.collect() });
         }
         let at = |per_mille| kind.latency.quantile(per_mille).map_or(0.0, |us| us as f64 * 1e3);
         counts.push(format!(
@@ -294,22 +270,10 @@ fn latency_cdf(data: &Data, layout: Layout) -> Option<(Panels, String)> {
         return None;
     }
     let x = thin_ticks(Axis::log_ms(least * 0.9, most * 1.1), layout);
-    let panel = Panel {
-        unit: "share that took no longer".to_owned(),
-        y: Axis::shares(0.0),
-        marks,
-        goal: None,
-    };
-    let caption = format!(
-        "{} that succeeded after warm-up. The axis is logarithmic.",
-        counts.join(", ")
-    );
-    let panels = Panels {
-        x,
-        x_unit: "latency".to_owned(),
-        bands: Vec::new(),
-        panels: vec![panel],
-    };
+    let panel =
+        Panel { unit: "share that took no longer".to_owned(), y: Axis::shares(0.0), marks, goal: None };
+    let caption = format!("{} that succeeded after warm-up. The axis is logarithmic.", counts.join(", "));
+    let panels = Panels { x, x_unit: "latency".to_owned(), bands: Vec::new(), panels: vec![panel] };
     Some((panels, caption))
 }
 
@@ -348,10 +312,7 @@ fn hops(data: &Data, _layout: Layout) -> Option<(Panels, String)> {
         panels: vec![Panel {
             unit: "share of lookups".to_owned(),
             y,
-            marks: vec![Mark::Bars {
-                colour: BLUE,
-                bars: bars.collect(),
-            }],
+            marks: vec![Mark::Bars { colour: BLUE, bars: bars.collect() }],
             goal: None,
         }],
     };
@@ -383,10 +344,7 @@ fn over_time(data: &Data, layout: Layout, panels: Vec<Panel>) -> Panels {
     Panels {
         x: Axis::time(end, layout.time_ticks()),
         x_unit: format!("simulated time, {}", Axis::time_unit(end)),
-        bands: warmup
-            .into_iter()
-            .chain(faults.map(fault).take(MAX_BANDS))
-            .collect(),
+        bands: warmup.into_iter().chain(faults.map(fault).take(MAX_BANDS)).collect(),
         panels,
     }
 }
@@ -410,11 +368,7 @@ fn line(
         }
         expected = Some(number + 1);
     }
-    Line {
-        name: name.to_owned(),
-        colour,
-        pieces,
-    }
+    Line { name: name.to_owned(), colour, pieces }
 }
 
 impl Line {
@@ -440,11 +394,7 @@ fn rate(samples: &[(u64, f64)], colour: plotters::style::RGBColor) -> Line {
         }
         before = (ms, value);
     }
-    Line {
-        name: String::new(),
-        colour,
-        pieces: vec![points],
-    }
+    Line { name: String::new(), colour, pieces: vec![points] }
 }
 
 /// At most [`MAX_POINTS`] of the samples, evenly, the last one among them.
@@ -458,8 +408,7 @@ fn thinned(samples: &[(u64, f64)]) -> impl Iterator<Item = (u64, f64)> {
 fn thin_ticks(mut axis: Axis, layout: Layout) -> Axis {
     let most = layout.time_ticks() + 1;
     if axis.ticks.len() > most {
-        axis.ticks
-            .retain(|(value, _)| (value - value.round()).abs() < 1e-9);
+        axis.ticks.retain(|(value, _)| (value - value.round()).abs() < 1e-9);
     }
     axis
 }
@@ -467,10 +416,7 @@ fn thin_ticks(mut axis: Axis, layout: Layout) -> Axis {
 /// A goal for the metric's value itself, as the scenario writes it: `>= 0.99`, `>= 99%`.
 fn goal(data: &Data, metric: &str) -> Option<(f64, String)> {
     let thresholds = &data.verdict.as_ref()?.thresholds;
-    let goal = &thresholds
-        .iter()
-        .find(|threshold| threshold.metric == metric)?
-        .expression;
+    let goal = &thresholds.iter().find(|threshold| threshold.metric == metric)?.expression;
     let number = goal.trim_start_matches(['<', '>', '=', ' ']);
     let sign = goal.strip_suffix(number)?.trim();
     let share = match number.strip_suffix('%') {
@@ -483,11 +429,7 @@ fn goal(data: &Data, metric: &str) -> Option<(f64, String)> {
 
 /// Milliseconds stay such below ten seconds.
 fn seconds_or_ms(highest_ms: f64) -> (f64, &'static str) {
-    if highest_ms >= 10_000.0 {
-        (1e-3, "s")
-    } else {
-        (1.0, "ms")
-    }
+    if highest_ms >= 10_000.0 { (1e-3, "s") } else { (1.0, "ms") }
 }
 
 fn highest(lines: &[Line]) -> Option<f64> {
@@ -499,8 +441,5 @@ fn lowest(lines: &[Line]) -> Option<f64> {
 }
 
 fn values(lines: &[Line]) -> impl Iterator<Item = f64> {
-    lines
-        .iter()
-        .flat_map(|line| line.pieces.iter().flatten())
-        .map(|(_, y)| *y)
+    lines.iter().flat_map(|line| line.pieces.iter().flatten()).map(|(_, y)| *y)
 }

@@ -28,25 +28,12 @@ fn written(fixture: &Fixture) -> Written {
 fn reported(root: tempfile::TempDir, run: PathBuf) -> Written {
     let paths = write(&run).unwrap();
     let page = fs::read_to_string(&paths.page).unwrap();
-    let plots = paths
-        .plots
-        .iter()
-        .map(|path| fs::read_to_string(path).unwrap())
-        .collect();
-    Written {
-        _root: root,
-        run,
-        page,
-        plots,
-    }
+    let plots = paths.plots.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    Written { _root: root, run, page, plots }
 }
 
 fn short() -> Fixture {
-    Fixture {
-        minutes: 3,
-        peers: 50,
-        ..Fixture::default()
-    }
+    Fixture { minutes: 3, peers: 50, ..Fixture::default() }
 }
 
 /// The page without its markup.
@@ -92,10 +79,7 @@ fn every_plot_is_drawn_into_the_page_and_beside_it() {
     let written = written(&short());
     assert_eq!(written.plots.len(), 7);
     for plot in &written.plots {
-        assert!(
-            written.page.contains(plot.as_str()),
-            "the page holds the very plot"
-        );
+        assert!(written.page.contains(plot.as_str()), "the page holds the very plot");
         assert!(plot.contains("font-family=\"sans-serif\""));
         assert!(!plot.contains("NaN") && !plot.contains("inf"));
     }
@@ -117,12 +101,10 @@ fn plots_follow_the_data() {
     let before = written.plots.clone();
     let series = written.run.join("series.csv");
     let text = fs::read_to_string(&series).unwrap();
-    let fewer = text
-        .lines()
-        .map(|line| match line.split_once("peers.online,all,") {
-            Some((head, _)) => format!("{head}peers.online,all,7\n"),
-            None => format!("{line}\n"),
-        });
+    let fewer = text.lines().map(|line| match line.split_once("peers.online,all,") {
+        Some((head, _)) => format!("{head}peers.online,all,7\n"),
+        None => format!("{line}\n"),
+    });
     fs::write(&series, fewer.collect::<String>()).unwrap();
     let after = reported(written._root, written.run).plots;
     let changed: Vec<_> = before.iter().zip(&after).map(|(a, b)| a != b).collect();
@@ -146,26 +128,16 @@ fn a_row_that_was_cut_off_is_said() {
     let text = fs::read(&series).unwrap();
     fs::write(&series, &text[..text.len() - 5]).unwrap();
     let words = words(&reported(written._root, written.run).page);
-    assert!(
-        words.contains("Cut off in the middle of a row: series.csv."),
-        "{words}"
-    );
+    assert!(words.contains("Cut off in the middle of a row: series.csv."), "{words}");
 }
 
 #[test]
 fn plots_without_data_are_left_out_with_a_word() {
-    let written = written(&Fixture {
-        status: RunStatus::Running,
-        records: Records::ManifestOnly,
-        ..short()
-    });
+    let written = written(&Fixture { status: RunStatus::Running, records: Records::ManifestOnly, ..short() });
     assert_eq!(written.plots, [""; 0]);
     assert!(!written.page.contains("<svg"));
     let words = words(&written.page);
-    for expected in [
-        "Lookup success over time: no lookup ended",
-        "There is no verdict.",
-    ] {
+    for expected in ["Lookup success over time: no lookup ended", "There is no verdict."] {
         assert!(words.contains(expected), "{words}");
     }
 }
@@ -173,11 +145,7 @@ fn plots_without_data_are_left_out_with_a_word() {
 #[test]
 fn a_hostile_name_stays_text() {
     let name = "<script>alert(1)</script>\"'&</title><img src=x onerror=alert(1)>";
-    let page = written(&Fixture {
-        name: name.to_owned(),
-        ..short()
-    })
-    .page;
+    let page = written(&Fixture { name: name.to_owned(), ..short() }).page;
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(!page.contains("<script>alert") && !page.contains("<img"));
 }
@@ -216,11 +184,7 @@ fn extreme_values_are_drawn_or_refused_but_never_break_it() {
         fs::write(written.run.join("series.csv"), format!("{header}{rows}")).unwrap();
         write(&written.run).unwrap();
     }
-    fs::write(
-        written.run.join("series.csv"),
-        format!("{header}0,peers.online,all,many\n"),
-    )
-    .unwrap();
+    fs::write(written.run.join("series.csv"), format!("{header}0,peers.online,all,many\n")).unwrap();
     let error = write(&written.run).unwrap_err();
     assert!(matches!(&error, ReportError::Record(_)) && error.to_string().contains("series.csv:2"));
 }
@@ -239,8 +203,5 @@ fn a_run_below_a_folder_of_runs_is_replayed_by_its_path_from_there() {
     let run = root.path().join("runs/hello/it's");
     short().write(&run);
     let page = reported(root, run).page;
-    assert!(
-        page.contains("wavetank replay &#39;runs/hello/it&#39;\\&#39;&#39;s&#39;"),
-        "quoted for a shell"
-    );
+    assert!(page.contains("wavetank replay &#39;runs/hello/it&#39;\\&#39;&#39;s&#39;"), "quoted for a shell");
 }

@@ -40,12 +40,7 @@ impl<P, H, C> Participant<P, H, C> {
     /// An actor without a peer: its host brings one by [`Step::Become`].
     #[must_use]
     pub const fn new(host: H, book: Book) -> Self {
-        Self {
-            peer: None,
-            host,
-            book,
-            context: PhantomData,
-        }
+        Self { peer: None, host, book, context: PhantomData }
     }
 
     /// The stage's side of it.
@@ -116,6 +111,5 @@ fn drive<P: Peer, H: Host<P>>(step: Step<P>, peer: &mut Option<P>, host: &mut H,
 
 fn panic_message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text")
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a value that is no text")
 }

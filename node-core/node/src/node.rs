@@ -47,9 +47,7 @@ pub struct Settings {
 
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
-        Self {
-            kad: Arc::new(config.kad.clone()),
-        }
+        Self { kad: Arc::new(config.kad.clone()) }
     }
 }
 
@@ -72,57 +70,20 @@ impl Node {
     #[must_use]
     pub fn restore(life: Life, settings: &Settings, restored: Restored, book: &Book) -> Self {
         let streams = Streams::new(life.seed, NODE, book.digest(life.local), life.incarnation);
-        let Restored {
-            contacts,
-            start,
-            records,
-        } = restored;
-        let kad = Kad::new(
-            life.local,
-            Arc::clone(&settings.kad),
-            streams,
-            start,
-            &contacts,
-            records,
-            book,
-        );
-        Self {
-            kad,
-            life,
-            exchanges: 0,
-            writes: 0,
-            wake_at: None,
-        }
+        let Restored { contacts, start, records } = restored;
+        let kad = Kad::new(life.local, Arc::clone(&settings.kad), streams, start, &contacts, records, book);
+        Self { kad, life, exchanges: 0, writes: 0, wake_at: None }
     }
 }
 
 impl Peer for Node {
     fn handle(&mut self, now: Now, input: Input, book: &mut Book, out: &mut Outbox) {
-        let Self {
-            kad,
-            life,
-            exchanges,
-            writes,
-            wake_at,
-        } = self;
-        let mut effects = Layer {
-            life: *life,
-            exchanges,
-            writes,
-            out,
-        };
-        let mut cx = Context {
-            now,
-            book,
-            effects: &mut effects,
-        };
+        let Self { kad, life, exchanges, writes, wake_at } = self;
+        let mut effects = Layer { life: *life, exchanges, writes, out };
+        let mut cx = Context { now, book, effects: &mut effects };
         match input {
             Input::Started => kad.start(&mut cx),
-            Input::Received {
-                from,
-                kind,
-                message: Message::Kad(message),
-            } => match (kind, message) {
+            Input::Received { from, kind, message: Message::Kad(message) } => match (kind, message) {
                 (Inbound::Request(exchange), kad::Message::Request(request)) => {
                     kad.request(&mut cx, from, exchange, request);
                 }
@@ -134,22 +95,11 @@ impl Peer for Node {
             },
             Input::Failed { exchange, reason } => kad.failed(&mut cx, exchange, reason),
             Input::Malformed { from, reason } => {
-                cx.effects
-                    .out
-                    .push(Output::Event(Event::Malformed { from, reason }));
-                cx.effects.out.push(Output::Close {
-                    peer: from,
-                    reason: CloseReason::Misbehaved,
-                });
+                cx.effects.out.push(Output::Event(Event::Malformed { from, reason }));
+                cx.effects.out.push(Output::Close { peer: from, reason: CloseReason::Misbehaved });
             }
-            Input::Link {
-                peer,
-                state: LinkState::Down,
-                ..
-            } => kad.closed(&mut cx, peer),
-            Input::Link {
-                state: LinkState::Up, ..
-            } => {}
+            Input::Link { peer, state: LinkState::Down, .. } => kad.closed(&mut cx, peer),
+            Input::Link { state: LinkState::Up, .. } => {}
             Input::Persisted { write, result } => kad.persisted(&mut cx, write, result),
             Input::Command(Command::Kad(command)) => kad.command(&mut cx, command),
             // Closing the links is the goodbye of a libp2p node; the stage does it for whoever stops gracefully.
@@ -191,21 +141,13 @@ impl Effects for Layer<'_> {
         };
         *self.exchanges += 1;
         let message = Message::Kad(kad::Message::Request(request));
-        self.out.push(Output::Send {
-            to,
-            kind: Outbound::Request { exchange, timeout },
-            message,
-        });
+        self.out.push(Output::Send { to, kind: Outbound::Request { exchange, timeout }, message });
         exchange
     }
 
     fn answer(&mut self, to: PeerRef, exchange: ExchangeId, response: kad::Response) {
         let message = Message::Kad(kad::Message::Response(response));
-        self.out.push(Output::Send {
-            to,
-            kind: Outbound::Answer(exchange),
-            message,
-        });
+        self.out.push(Output::Send { to, kind: Outbound::Answer(exchange), message });
     }
 
     fn persist(&mut self, change: RecordChange) -> WriteId {

@@ -216,10 +216,7 @@ impl Outbox {
     /// An empty outbox.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            outputs: Vec::new(),
-            work: Work(0),
-        }
+        Self { outputs: Vec::new(), work: Work(0) }
     }
 
     /// Leaves an output, after those left before.

@@ -49,11 +49,7 @@ impl PeerRef {
     /// The number among the plan's peers; `None` for a peer outside the plan.
     #[must_use]
     pub const fn index(self) -> Option<usize> {
-        if self.0 & OWN == 0 {
-            Some(self.0 as usize)
-        } else {
-            None
-        }
+        if self.0 & OWN == 0 { Some(self.0 as usize) } else { None }
     }
 }
 
@@ -81,11 +77,7 @@ impl Entry {
     /// Everything that follows from an id.
     #[must_use]
     pub fn new(id: PeerId) -> Self {
-        Self {
-            id,
-            key: id.key(),
-            digest: id.digest(),
-        }
+        Self { id, key: id.key(), digest: id.digest() }
     }
 }
 
@@ -112,20 +104,11 @@ impl SharedBook {
         let digests: Vec<_> = ids.iter().map(PeerId::digest).collect();
         let mut by_digest = HashMap::with_capacity_and_hasher(ids.len(), DigestHasher::default());
         for (index, digest) in (0..).zip(&digests) {
-            assert!(
-                by_digest.insert(*digest, index).is_none(),
-                "two peers of the plan share a digest"
-            );
+            assert!(by_digest.insert(*digest, index).is_none(), "two peers of the plan share a digest");
         }
         let mut lengths = ids.iter().map(|id| id.as_bytes().len());
         let id_len = lengths.next().filter(|first| lengths.all(|len| len == *first));
-        Self {
-            ids,
-            keys,
-            digests,
-            by_digest,
-            id_len,
-        }
+        Self { ids, keys, digests, by_digest, id_len }
     }
 
     /// How many peers the plan has.
@@ -282,9 +265,7 @@ impl Book {
     #[must_use]
     pub fn find(&self, id: &PeerId) -> Option<PeerRef> {
         let digest = id.digest();
-        self.shared
-            .find(id, digest)
-            .or_else(|| self.own.as_ref()?.find(id, digest))
+        self.shared.find(id, digest).or_else(|| self.own.as_ref()?.find(id, digest))
     }
 
     /// The reference of `id`, entered into the own part if it is new.
@@ -330,10 +311,7 @@ impl OwnBook {
             Some(at) => at,
             None => {
                 let at = u16::try_from(self.slots.len()).map_err(|_| BookFull)?;
-                self.slots.push(Slot {
-                    generation: 0,
-                    entry: None,
-                });
+                self.slots.push(Slot { generation: 0, entry: None });
                 at
             }
         };
@@ -420,9 +398,7 @@ mod tests {
     #[test]
     fn the_own_part_is_bounded() {
         let mut book = book(0);
-        let all: Vec<_> = (0..MAX_OWN_PEERS as u32)
-            .map(|number| book.intern(&id(number)).unwrap())
-            .collect();
+        let all: Vec<_> = (0..MAX_OWN_PEERS as u32).map(|number| book.intern(&id(number)).unwrap()).collect();
         assert_eq!(book.intern(&id(u32::MAX)), Err(BookFull));
         assert_eq!(book.sweep(all.into_iter().skip(1)), 1);
         assert!(book.intern(&id(u32::MAX)).is_ok());

@@ -55,10 +55,7 @@ impl PeerId {
         if !fits {
             return Err(PeerIdError::NotAMultihash(bytes.len()));
         }
-        let mut id = Self {
-            bytes: [0; MAX_PEER_ID_BYTES],
-            len: 0,
-        };
+        let mut id = Self { bytes: [0; MAX_PEER_ID_BYTES], len: 0 };
         for (to, from) in id.bytes.iter_mut().zip(bytes) {
             *to = *from;
             id.len += 1;
@@ -97,9 +94,7 @@ impl core::str::FromStr for PeerId {
     type Err = PeerIdError;
     fn from_str(text: &str) -> Result<Self, PeerIdError> {
         let mut bytes = [0; MAX_PEER_ID_BYTES];
-        let len = bs58::decode(text)
-            .onto(&mut bytes)
-            .map_err(|_| PeerIdError::NotBase58)?;
+        let len = bs58::decode(text).onto(&mut bytes).map_err(|_| PeerIdError::NotBase58)?;
         Self::from_bytes(bytes.get(..len).unwrap_or(&[]))
     }
 }
@@ -165,9 +160,7 @@ impl Key {
     /// The bit at `index`, counted from the most significant; false beyond the last.
     #[must_use]
     pub fn bit(&self, index: u32) -> bool {
-        self.0
-            .get(index as usize / 8)
-            .is_some_and(|byte| byte & (0x80 >> (index % 8)) != 0)
+        self.0.get(index as usize / 8).is_some_and(|byte| byte & (0x80 >> (index % 8)) != 0)
     }
 
     /// The first 64 bits, most significant first.
@@ -183,10 +176,7 @@ impl Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .take(4)
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
         f.write_str("…")
     }
 }

@@ -62,9 +62,7 @@ pub(crate) fn parse_decimal(
     example: &'static str,
 ) -> Result<u64, ParseError> {
     let text = text.trim();
-    let split = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let unit = unit.trim();
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -74,16 +72,8 @@ pub(crate) fn parse_decimal(
     if unit.is_empty() {
         return Err(ParseError::NoUnit { example });
     }
-    let Some(scale) = units
-        .iter()
-        .find(|known| known.name == unit)
-        .map(|known| known.scale)
-    else {
-        return Err(ParseError::UnknownUnit {
-            unit: unit.to_string(),
-            quantity,
-            example,
-        });
+    let Some(scale) = units.iter().find(|known| known.name == unit).map(|known| known.scale) else {
+        return Err(ParseError::UnknownUnit { unit: unit.to_string(), quantity, example });
     };
     exact(whole, fraction, scale).ok_or(ParseError::Inexact)
 }
@@ -187,11 +177,7 @@ impl core::str::FromStr for Size {
     }
 }
 
-serde_as_text!(
-    Size,
-    "size",
-    "a size in bytes with a unit, such as `512 B`, `64 KiB` or `1 MiB`"
-);
+serde_as_text!(Size, "size", "a size in bytes with a unit, such as `512 B`, `64 KiB` or `1 MiB`");
 
 /// A link's speed in bits per second: `20 Mbit/s`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -230,11 +216,7 @@ impl core::str::FromStr for Bandwidth {
     }
 }
 
-serde_as_text!(
-    Bandwidth,
-    "bandwidth",
-    "a speed in bits per second, such as `100 Mbit/s` or `512 kbit/s`"
-);
+serde_as_text!(Bandwidth, "bandwidth", "a speed in bits per second, such as `100 Mbit/s` or `512 kbit/s`");
 
 /// A share of a whole, in millionths: `30%`, `0.5%`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -250,11 +232,7 @@ impl Share {
     #[must_use]
     pub const fn from_percent(percent: u32) -> Self {
         let millionths = percent.saturating_mul(10_000);
-        Self(if millionths > 1_000_000 {
-            1_000_000
-        } else {
-            millionths
-        })
+        Self(if millionths > 1_000_000 { 1_000_000 } else { millionths })
     }
     /// Millionths.
     #[must_use]
@@ -296,11 +274,7 @@ impl core::str::FromStr for Share {
     }
 }
 
-serde_as_text!(
-    Share,
-    "share",
-    "a share of a whole in percent, such as `30%` or `0.5%`"
-);
+serde_as_text!(Share, "share", "a share of a whole in percent, such as `30%` or `0.5%`");
 
 /// How often something happens: `50/s`, `10/m`, `3/h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -309,29 +283,19 @@ pub struct Rate {
     per: &'static str,
 }
 
-const RATE_UNITS: &[(&str, u64)] = &[
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("d", 86_400_000_000_000),
-];
+const RATE_UNITS: &[(&str, u64)] =
+    &[("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000)];
 
 impl Rate {
     /// `count` times a second.
     #[must_use]
     pub const fn per_second(count: u64) -> Self {
-        Self {
-            thousandths: count.saturating_mul(1_000),
-            per: "s",
-        }
+        Self { thousandths: count.saturating_mul(1_000), per: "s" }
     }
     /// The mean gap between two occurrences; [`crate::Duration::MAX`] for a rate of zero.
     #[must_use]
     pub fn mean_gap(self) -> crate::Duration {
-        let unit = RATE_UNITS
-            .iter()
-            .find(|(name, _)| *name == self.per)
-            .map_or(0, |(_, nanos)| *nanos);
+        let unit = RATE_UNITS.iter().find(|(name, _)| *name == self.per).map_or(0, |(_, nanos)| *nanos);
         let nanos = (u128::from(unit) * 1_000).checked_div(u128::from(self.thousandths));
         nanos
             .and_then(|nanos| u64::try_from(nanos).ok())
@@ -354,32 +318,18 @@ impl core::str::FromStr for Rate {
     type Err = ParseError;
     fn from_str(text: &str) -> Result<Self, ParseError> {
         const EXAMPLE: &str = "`50/s`, `10/m` or `3/h`";
-        let units: [Unit; 4] = [
-            Unit::new("/s", 1_000),
-            Unit::new("/m", 1_000),
-            Unit::new("/h", 1_000),
-            Unit::new("/d", 1_000),
-        ];
+        let units: [Unit; 4] =
+            [Unit::new("/s", 1_000), Unit::new("/m", 1_000), Unit::new("/h", 1_000), Unit::new("/d", 1_000)];
         let thousandths = parse_decimal(text, "rate", &units, EXAMPLE)?;
-        let per = RATE_UNITS
-            .iter()
-            .map(|(name, _)| *name)
-            .find(|name| text.trim_end().ends_with(name));
-        per.map(|per| Self { thousandths, per })
-            .ok_or(ParseError::NoUnit { example: EXAMPLE })
+        let per = RATE_UNITS.iter().map(|(name, _)| *name).find(|name| text.trim_end().ends_with(name));
+        per.map(|per| Self { thousandths, per }).ok_or(ParseError::NoUnit { example: EXAMPLE })
     }
 }
 
-serde_as_text!(
-    Rate,
-    "rate",
-    "how often something happens, such as `50/s`, `10/m` or `3/h`"
-);
+serde_as_text!(Rate, "rate", "how often something happens, such as `50/s`, `10/m` or `3/h`");
 
 fn write_exact(f: &mut fmt::Formatter<'_>, value: u64, units: &[Unit]) -> fmt::Result {
-    let unit = units
-        .iter()
-        .find(|unit| value != 0 && value.is_multiple_of(unit.scale));
+    let unit = units.iter().find(|unit| value != 0 && value.is_multiple_of(unit.scale));
     match (unit, units.last()) {
         (Some(unit), _) => write!(f, "{} {}", value / unit.scale, unit.name),
         (None, Some(least)) => write!(f, "{value} {}", least.name),
@@ -413,32 +363,17 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert_eq!(
-            "101%".parse::<Share>(),
-            Err(ParseError::OverLimit { limit: "100%" })
-        );
-        assert!(matches!(
-            "5 Mbit".parse::<Size>(),
-            Err(ParseError::UnknownUnit { .. })
-        ));
+        assert_eq!("101%".parse::<Share>(), Err(ParseError::OverLimit { limit: "100%" }));
+        assert!(matches!("5 Mbit".parse::<Size>(), Err(ParseError::UnknownUnit { .. })));
         assert!(matches!("5".parse::<Size>(), Err(ParseError::NoUnit { .. })));
-        assert!(matches!(
-            "ten B".parse::<Size>(),
-            Err(ParseError::NoNumber { .. })
-        ));
+        assert!(matches!("ten B".parse::<Size>(), Err(ParseError::NoNumber { .. })));
         assert_eq!("1.5 B".parse::<Size>(), Err(ParseError::Inexact));
     }
 
     #[test]
     fn a_rate_is_a_mean_gap() {
-        assert_eq!(
-            "50/s".parse::<Rate>().unwrap().mean_gap(),
-            crate::Duration::from_millis(20)
-        );
-        assert_eq!(
-            "3/h".parse::<Rate>().unwrap().mean_gap(),
-            crate::Duration::from_mins(20)
-        );
+        assert_eq!("50/s".parse::<Rate>().unwrap().mean_gap(), crate::Duration::from_millis(20));
+        assert_eq!("3/h".parse::<Rate>().unwrap().mean_gap(), crate::Duration::from_mins(20));
         assert_eq!("0/s".parse::<Rate>().unwrap().mean_gap(), crate::Duration::MAX);
     }
 }

@@ -75,10 +75,7 @@ impl Streams {
         let low = mixer.finish();
         mixer.word(low);
         let high = mixer.finish();
-        Stream(Pcg64Dxsm::new(
-            (u128::from(high) << 64) | u128::from(low),
-            u128::from(self.root),
-        ))
+        Stream(Pcg64Dxsm::new((u128::from(high) << 64) | u128::from(low), u128::from(self.root)))
     }
 }
 
@@ -162,9 +159,7 @@ mod tests {
     #[test]
     fn a_stream_depends_on_every_part_of_its_name() {
         let first = |seed, domain, peer, incarnation, purpose, count| {
-            Streams::new(Seed(seed), domain, Digest(peer), incarnation)
-                .stream(purpose, count)
-                .bits()
+            Streams::new(Seed(seed), domain, Digest(peer), incarnation).stream(purpose, count).bits()
         };
         let a = Purpose::new("a");
         let all = [
@@ -189,9 +184,7 @@ mod tests {
         assert!((mean((0..n).map(|_| stream.unit()).collect()) - 0.5).abs() < 0.005);
         assert!(mean((0..n).map(|_| stream.normal()).collect()).abs() < 0.015);
         assert!((mean((0..n).map(|_| libm::pow(stream.normal(), 2.0)).collect()) - 1.0).abs() < 0.03);
-        let exponential = (0..n)
-            .map(|_| stream.exponential(Duration::from_secs(2)).as_secs_f64())
-            .collect();
+        let exponential = (0..n).map(|_| stream.exponential(Duration::from_secs(2)).as_secs_f64()).collect();
         assert!((mean(exponential) - 2.0).abs() < 0.04);
         assert!((mean((0..n).map(|_| stream.below(10) as f64).collect()) - 4.5).abs() < 0.05);
     }

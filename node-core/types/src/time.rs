@@ -183,9 +183,7 @@ impl fmt::Display for Duration {
         }
         let exact = ["d", "h", "m", "s", "ms", "us", "ns"].iter().find_map(|name| {
             let unit = DURATION_UNITS.iter().find(|unit| unit.name == *name)?;
-            self.0
-                .is_multiple_of(unit.scale)
-                .then(|| (self.0 / unit.scale, *name))
+            self.0.is_multiple_of(unit.scale).then(|| (self.0 / unit.scale, *name))
         });
         let (count, unit) = exact.unwrap_or((self.0, "ns"));
         write!(f, "{count}{unit}")
@@ -237,17 +235,10 @@ mod tests {
 
     #[test]
     fn durations_read_as_people_write_them() {
-        for (text, nanos) in [
-            ("250ms", 250_000_000),
-            ("1.5 s", 1_500_000_000),
-            ("2h", 7_200_000_000_000),
-            ("0s", 0),
-        ] {
-            assert_eq!(
-                text.parse::<Duration>(),
-                Ok(Duration::from_nanos(nanos)),
-                "{text}"
-            );
+        for (text, nanos) in
+            [("250ms", 250_000_000), ("1.5 s", 1_500_000_000), ("2h", 7_200_000_000_000), ("0s", 0)]
+        {
+            assert_eq!(text.parse::<Duration>(), Ok(Duration::from_nanos(nanos)), "{text}");
         }
     }
 }

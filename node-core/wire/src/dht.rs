@@ -86,29 +86,15 @@ impl<'a> Fields<'a> {
     }
 
     const fn asks(kind: u32, target: &'a Target) -> Self {
-        Self {
-            kind,
-            level: REQUEST_LEVEL,
-            key: target.name(),
-            record: None,
-            closer: &[],
-        }
+        Self { kind, level: REQUEST_LEVEL, key: target.name(), record: None, closer: &[] }
     }
 
     const fn answers(kind: u32, record: Option<&'a Record>, closer: &'a [PeerRef]) -> Self {
-        Self {
-            kind,
-            level: RESPONSE_LEVEL,
-            key: &[],
-            record,
-            closer,
-        }
+        Self { kind, level: RESPONSE_LEVEL, key: &[], record, closer }
     }
 
     fn len(&self, book: &Book) -> usize {
-        let record = self.record.map_or(0, |record| {
-            embedded_len(message::RECORD, record_len(record, book))
-        });
+        let record = self.record.map_or(0, |record| embedded_len(message::RECORD, record_len(record, book)));
         let contact = |peer: &PeerRef| book.id_len(*peer).map(|id| CONTACT_BYTES_BESIDE_ID + id);
         let closer: usize = self.closer.iter().filter_map(contact).sum();
         number_len(message::TYPE, self.kind.into())
@@ -219,12 +205,7 @@ struct ParsedRecord<'a> {
 impl<'a> Parsed<'a> {
     /// Of a field that may occur once, the last occurrence counts.
     fn of(body: &'a [u8]) -> Result<Self, DecodeFailure> {
-        let mut parsed = Self {
-            kind: PUT_VALUE,
-            key: &[],
-            record: None,
-            closer: Vec::new(),
-        };
+        let mut parsed = Self { kind: PUT_VALUE, key: &[], record: None, closer: Vec::new() };
         let mut reader = Reader::new(body);
         let mut contacts = 0;
         while let Some((field, value)) = reader.field()? {
@@ -319,9 +300,7 @@ fn parse_publisher(bytes: &[u8]) -> Result<Option<PeerId>, DecodeFailure> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    PeerId::from_bytes(bytes)
-        .map(Some)
-        .map_err(|_| DecodeFailure::Invalid)
+    PeerId::from_bytes(bytes).map(Some).map_err(|_| DecodeFailure::Invalid)
 }
 
 fn target(name: &[u8]) -> Result<Target, DecodeFailure> {

@@ -54,22 +54,14 @@ fn find_node_is_a_kind_a_level_and_a_key() {
         &id(1),
     ]);
     let target = Arc::new(Target::new(&id(1)));
-    is_exactly(
-        kad::Message::Request(Request::FindNode(target)),
-        Half::Request,
-        &frame,
-    );
+    is_exactly(kad::Message::Request(Request::FindNode(target)), Half::Request, &frame);
 }
 
 #[test]
 fn get_value_differs_from_find_node_in_its_kind() {
     let frame = joined(&[&[10], &[0x08, 1], &[0x50, 10], &[0x12, 4], b"name"]);
     let target = Arc::new(Target::new(b"name"));
-    is_exactly(
-        kad::Message::Request(Request::GetValue(target)),
-        Half::Request,
-        &frame,
-    );
+    is_exactly(kad::Message::Request(Request::GetValue(target)), Half::Request, &frame);
 }
 
 /// The record of the tests below, and its bytes.
@@ -102,16 +94,8 @@ fn put_value_omits_its_kind_which_is_zero_and_its_answer_echoes_it() {
         &[0x1a, 59], // record
         &bytes,
     ]);
-    is_exactly(
-        kad::Message::Request(Request::PutValue(Arc::clone(&record))),
-        Half::Request,
-        &frame,
-    );
-    is_exactly(
-        kad::Message::Response(Response::Stored(record)),
-        Half::Response,
-        &frame,
-    );
+    is_exactly(kad::Message::Request(Request::PutValue(Arc::clone(&record))), Half::Request, &frame);
+    is_exactly(kad::Message::Response(Response::Stored(record)), Half::Response, &frame);
 }
 
 #[test]
@@ -129,10 +113,7 @@ fn a_found_value_precedes_the_contacts() {
     let contact = joined(&[&[0x42, 50], &[0x0a, 38], &id(1), &[0x12, 8], &address(1)]);
     let frame = joined(&[&[117], &[0x08, 1], &[0x50, 9], &[0x1a, 59], &bytes, &contact]);
     let closer = [book().find(&PeerId::from_ed25519(&[1; 32])).unwrap()].into();
-    let value = Response::Value {
-        record: Some(record),
-        closer,
-    };
+    let value = Response::Value { record: Some(record), closer };
     is_exactly(kad::Message::Response(value), Half::Response, &frame);
 }
 
@@ -172,10 +153,7 @@ fn a_put_without_a_key_outside_its_record_is_taken_and_one_with_another_key_is_n
     let Ok(Message::Kad(kad::Message::Request(Request::PutValue(record)))) = put(&[]) else {
         panic!("as rust-libp2p sends it");
     };
-    assert_eq!(
-        (record.target.name(), record.publisher, record.ttl_secs),
-        (&b"name"[..], None, 0)
-    );
+    assert_eq!((record.target.name(), record.publisher, record.ttl_secs), (&b"name"[..], None, 0));
     assert_eq!(put(&[0x12, 1, b'n']), Err(DecodeFailure::Invalid));
 }
 

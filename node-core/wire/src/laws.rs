@@ -64,11 +64,7 @@ fn any_draft() -> impl Strategy<Value = Draft> {
         8 => many(any::<u8>(), 0..300),
         1 => (any::<u8>(), 0..=64 * 1024usize).prop_map(|(byte, len)| vec![byte; len]),
     ];
-    let record = (
-        value,
-        proptest::option::of(any_id()),
-        any::<u32>().prop_flat_map(|ttl| 0..=ttl),
-    );
+    let record = (value, proptest::option::of(any_id()), any::<u32>().prop_flat_map(|ttl| 0..=ttl));
     (
         prop_oneof![Just(Half::Request), Just(Half::Response)],
         0..3u8,
@@ -241,16 +237,9 @@ fn check_bound(bytes: &[u8], half: Half) -> Result<(), TestCaseError> {
         Ok(message) => {
             let (len, contacts) = held(&message);
             prop_assert!(len <= bytes.len() && contacts <= MAX_CONTACTS && contacts * 6 <= bytes.len());
-            prop_assert!(
-                book.sweep(core::iter::empty()) <= contacts + 1,
-                "a publisher, and the contacts"
-            );
+            prop_assert!(book.sweep(core::iter::empty()) <= contacts + 1, "a publisher, and the contacts");
         }
-        Err(_) => prop_assert_eq!(
-            book.sweep(core::iter::empty()),
-            0,
-            "what is refused leaves no stranger"
-        ),
+        Err(_) => prop_assert_eq!(book.sweep(core::iter::empty()), 0, "what is refused leaves no stranger"),
     }
     Ok(())
 }
@@ -277,19 +266,13 @@ fn a_message_at_a_limit_is_read_and_one_beyond_it_is_not() {
         (put(value), put(value + 1), Half::Request),
     ] {
         assert_eq!(decode(&encoded(&fits, &book), half, &mut book), Ok(fits));
-        assert_eq!(
-            decode(&encoded(&exceeds, &book), half, &mut book),
-            Err(DecodeFailure::TooLong)
-        );
+        assert_eq!(decode(&encoded(&exceeds, &book), half, &mut book), Err(DecodeFailure::TooLong));
     }
     let name = [0x12, (MAX_NAME_BYTES + 1) as u8 | 0x80, 1];
     let mut long_name = vec![0x86, 0x01, 0x08, 4];
     long_name.extend(name);
     long_name.resize(136, 0);
-    assert_eq!(
-        decode(&long_name, Half::Request, &mut book),
-        Err(DecodeFailure::TooLong)
-    );
+    assert_eq!(decode(&long_name, Half::Request, &mut book), Err(DecodeFailure::TooLong));
 }
 
 #[test]
@@ -305,15 +288,9 @@ fn a_full_book_is_reported_and_known_peers_are_still_read() {
         key[..4].copy_from_slice(&number.to_be_bytes());
         book.intern(&PeerId::from_ed25519(&key)).unwrap();
     }
-    assert_eq!(
-        decode(&bytes, Half::Response, &mut book),
-        Err(DecodeFailure::BookFull)
-    );
+    assert_eq!(decode(&bytes, Half::Response, &mut book), Err(DecodeFailure::BookFull));
     let known = nodes(PeerRef::shared(3));
-    assert_eq!(
-        decode(&encoded(&known, &book), Half::Response, &mut book),
-        Ok(known)
-    );
+    assert_eq!(decode(&encoded(&known, &book), Half::Response, &mut book), Ok(known));
 }
 
 #[test]
@@ -322,10 +299,8 @@ fn a_reference_that_outlived_its_entry_is_left_out() {
     let gone = book.intern(&PeerId::from_ed25519(&[99; 32])).unwrap();
     book.sweep(core::iter::empty());
     let nodes = |peers: &[PeerRef]| Message::Kad(kad::Message::Response(Response::Nodes(peers.into())));
-    let [with, without] = [
-        nodes(&[gone, PeerRef::shared(1), PeerRef::shared(200)]),
-        nodes(&[PeerRef::shared(1)]),
-    ];
+    let [with, without] =
+        [nodes(&[gone, PeerRef::shared(1), PeerRef::shared(200)]), nodes(&[PeerRef::shared(1)])];
     assert_eq!(encoded(&with, &book), encoded(&without, &book));
     assert_eq!(encoded_len(&with, &book), encoded_len(&without, &book));
 }

@@ -26,11 +26,7 @@ const fn tag_len(field: u32) -> usize {
 
 /// Bytes of a number; zero, the default, is left out.
 pub(crate) const fn number_len(field: u32, value: u64) -> usize {
-    if value == 0 {
-        0
-    } else {
-        tag_len(field) + varint_len(value)
-    }
+    if value == 0 { 0 } else { tag_len(field) + varint_len(value) }
 }
 
 /// Bytes of a byte string of `len` bytes; the empty one, the default, is left out.

@@ -243,6 +243,7 @@ fn contact_evicted(sight: &Sight<'_>) -> Option<Fact> {
         .then_some(Fact::Reached)
 }
 
+/// As the asking peer sees it: somebody whom a lookup asked did not answer. A lost request looks the same.
 fn lookup_met_dead_peer(sight: &Sight<'_>) -> Option<Fact> {
     matches!(sight, Sight::Operation(operation) if operation.timeouts > 0).then_some(Fact::Reached)
 }

@@ -12,7 +12,7 @@ use types::Instant;
 use types::metric::Metric;
 
 use crate::check::{CheckResult, Status};
-use crate::plan::Expression;
+use crate::plan::{About, Expression, Goal};
 
 /// Samples that a threshold needs at least: below, a percentile is one of a handful of numbers.
 pub const MIN_SAMPLES: u64 = 30;
@@ -262,8 +262,8 @@ fn of_threshold(threshold: &ThresholdResult) -> Option<Reason> {
 fn measured(threshold: &ThresholdResult) -> String {
     match threshold.value {
         Some(value) => {
-            let goal = crate::plan::Goal { value, unit: threshold.metric.unit };
-            alloc::format!("it is {goal} ({} {})", threshold.samples, threshold.denominator)
+            let about = About(Goal { value, unit: threshold.metric.unit });
+            alloc::format!("it is {about} ({} {})", threshold.samples, threshold.denominator)
         }
         None => "there is no value".into(),
     }

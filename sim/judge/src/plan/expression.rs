@@ -317,6 +317,33 @@ impl fmt::Display for Goal {
     }
 }
 
+/// A measured quantity for people: two decimals of a unit that suits it, rounded down, so that what fell short of the whole is
+/// never shown as the whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About(pub(crate) Goal);
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Goal { value, unit } = self.0;
+        match (unit, value) {
+            (Unit::Time, 1_000_000_000..) => {
+                write_number(f, value / 10_000_000, 2)?;
+                f.write_str("s")
+            }
+            (Unit::Time, 1_000_000..) => {
+                write_number(f, value / 10_000, 2)?;
+                f.write_str("ms")
+            }
+            (Unit::Ratio, _) => {
+                write_number(f, value / 100, 2)?;
+                f.write_str("%")
+            }
+            (Unit::Count, _) => write_number(f, value / 10_000, 2),
+            (Unit::Time | Unit::Bytes, _) => self.0.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.statistic != Statistic::Value {
@@ -329,7 +356,18 @@ impl fmt::Display for Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_was_measured_is_said_to_two_decimals_and_never_rounded_up() {
+        let about = |unit, value| About(Goal { value, unit }).to_string();
+        assert_eq!(about(Unit::Time, 2_641_271_225), "2.64s");
+        assert_eq!(about(Unit::Time, 160_045_999), "160.04ms");
+        assert_eq!(about(Unit::Time, 12_000), "12us");
+        assert_eq!(about(Unit::Ratio, 999_999), "99.99%");
+        assert_eq!(about(Unit::Count, 2_500_000), "2.5");
+    }
     use types::metric;
 
     fn parse(metric: &Metric, text: &str) -> Result<Expression, ExpressionError> {

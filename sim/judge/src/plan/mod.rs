@@ -11,5 +11,6 @@ pub mod expression;
 pub mod threshold;
 
 pub use checks::{After, Checks, Eventually, Observe};
+pub(crate) use expression::About;
 pub use expression::{Comparison, Expression, ExpressionError, Goal, Percentile, Statistic};
 pub use threshold::{Expressions, Thresholds};
