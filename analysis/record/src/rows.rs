@@ -66,6 +66,7 @@ csv_rows! {
         #[serde(with = "crate::text::maybe_number")]
         latency_ms: Option<f64>, "ms", "from its start to its end";
         hops: Option<u32>, "rounds", "rounds of the lookup, by ancestry";
+        known_in_round: Option<u32>, "rounds", "round whose answer first named the peer sought, 0 if the own table held it; empty for what is no peer, and if none did";
         messages: Option<u32>, "requests", "requests that it sent";
         timeouts: Option<u32>, "requests", "requests of it that went unanswered";
         #[serde(with = "crate::text::maybe_number")]

@@ -36,6 +36,7 @@ fn operation(number: u64) -> OperationRow {
         outcome: Outcome::TimedOut,
         latency_ms: Some(250.5),
         hops: None,
+        known_in_round: Some(1),
         messages: Some(12),
         timeouts: Some(1),
         recall: Some(1.0),

@@ -60,6 +60,7 @@ metrics! {
     LOOKUP_LATENCY "lookup.latency" "wavetank_lookup_latency_seconds" Time Distribution "time from a lookup's start to its end";
     LOOKUP_MESSAGES "lookup.messages" "wavetank_lookup_messages" Count Distribution "requests that a lookup sent";
     LOOKUP_RECALL "lookup.recall" "wavetank_lookup_recall_ratio" Ratio Distribution "share of the true k closest online peers that a lookup found";
+    LOOKUP_ROUNDS_TO_KNOWN "lookup.rounds_to_known" "wavetank_lookup_rounds_to_known" Count Distribution "rounds until an answer named the peer sought, of lookups that succeeded; 0 if the own table held it";
     LOOKUP_SUCCESS_RATIO "lookup.success_ratio" "wavetank_lookup_success_ratio" Ratio Ratio "share of lookups that found their target, or the closest online peer where the target is a key";
     LOOKUP_TIMEOUTS "lookup.timeouts" "wavetank_lookup_timeouts" Count Distribution "requests of a lookup that went unanswered";
     MESSAGES_DROPPED "messages.dropped" "wavetank_messages_dropped_total" Count Counter "messages that did not reach their peer";

@@ -294,6 +294,11 @@ fn measure<'a>(
                 .filter_map(|lookup| millions(u64::from(lookup.hits)).checked_div(u64::from(lookup.of)))
                 .collect(),
         ),
+        name if name == metric::LOOKUP_ROUNDS_TO_KNOWN.name => many(
+            succeeded(of(Kind::Lookup))
+                .filter_map(|lookup| Some(millions(u64::from(lookup.known_in_round?))))
+                .collect(),
+        ),
         name if name == metric::RECORD_PUT_SUCCESS_RATIO.name => share(of(Kind::Put)),
         name if name == metric::RECORD_PUT_LATENCY.name => many(latencies(succeeded(of(Kind::Put)))),
         name if name == metric::RECORD_GET_SUCCESS_RATIO.name => {
@@ -414,6 +419,7 @@ mod tests {
             let mut operation = crate::history::tests::operation(kind, number);
             operation.hits = 1;
             operation.of = 1;
+            operation.known_in_round = Some(1);
             operation
         };
         let operations = [operation(Kind::Lookup, 1), operation(Kind::Put, 2), operation(Kind::Get, 3)];

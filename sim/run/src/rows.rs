@@ -171,6 +171,7 @@ fn operation_row(number: u64, operation: &Operation, scene: &Scene<'_>) -> Opera
         },
         latency_ms: ended.then(|| operation.ended.since(operation.begun).as_secs_f64() * 1e3),
         hops: ended.then(|| u32::from(operation.hops)),
+        known_in_round: operation.known_in_round.map(u32::from),
         messages: ended.then_some(operation.messages),
         timeouts: ended.then_some(operation.timeouts),
         recall: lookup.then(|| f64::from(operation.hits) / f64::from(operation.of)),
