@@ -480,7 +480,11 @@ impl Shard {
     /// Lets every peer that is up be looked at.
     fn sample(&mut self, at: Instant) {
         self.next_sample = at + self.cell.stage.sample_every;
-        self.cell.state.borrow_mut().begin_sampling(at);
+        let mut state = self.cell.state.borrow_mut();
+        // What was begun in the last window may have been told since.
+        state.show(at);
+        state.begin_sampling(at);
+        drop(state);
         for place in 0..self.is_up.len() {
             if self.is_up.get(place).copied().unwrap_or_default() {
                 let number = self.cell.stage.number_of(self.shard, place);
@@ -591,6 +595,7 @@ impl Shard {
         self.ladder.last_rung(ended, self.cell.state.borrow().own_digests());
         drop(self.crew);
         let mut state = sole_owner(self.cell).await.state.into_inner();
+        state.show(ended);
         state.watch.ended(ended);
         state.stage.progress.tell(state.shard, Instant::NEVER, &mut state.log);
         let outgoing: usize = state.outgoing.iter().map(Vec::len).sum();
