@@ -67,8 +67,9 @@ pub(crate) enum What {
 #[derive(Debug)]
 pub(crate) struct Up {
     pub(crate) incarnation: u32,
-    pub(crate) contacts: Vec<PeerRef>,
-    pub(crate) start: kad::Start,
+    /// Whom the peer knows; `None` for an ideal table, which is made when it is needed: a whole network may start at one
+    /// instant, and its tables on the way would be as large as those that are kept.
+    pub(crate) contacts: Option<Vec<PeerRef>>,
     pub(crate) disk: play::Data,
 }
 

@@ -29,7 +29,9 @@ use crate::watch::{Counted, Moment, Watch};
 const WHEEL_SLOTS: usize = 1_024;
 /// Slots of a window: a slot then holds few enough events to be sorted while they are in the cache.
 const SLOTS_PER_WINDOW: u64 = 16;
-/// Emptied windows that a shard keeps for the next ones, at most.
+/// Deliveries on their way at a time: so many windows lie in mailboxes at most, and are handled while the cache holds them.
+const AT_ONCE: usize = 256;
+/// Emptied windows that a shard keeps for the next ones, at most: some more than are on their way at a time.
 const POOLED_WINDOWS: usize = 4_096;
 /// The sequence numbers of wakes: apart from those of messages, since both share the wheel.
 const WAKES: u64 = 1 << 63;
@@ -450,7 +452,8 @@ impl Shard {
         self.turn_lives(until);
         self.take_events(until);
         self.ask(until);
-        for mut batch in std::mem::take(&mut self.batches) {
+        let mut batches = std::mem::take(&mut self.batches);
+        for (count, mut batch) in (1..).zip(batches.drain(..)) {
             let place = self.cell.stage.place_of(batch.peer);
             if let Some(slot) = self.batch_of.get_mut(place) {
                 *slot = NO_BATCH;
@@ -460,7 +463,11 @@ impl Shard {
             }
             self.cell.expect();
             self.crew.deliver(place, Window { end: until, items: batch.items });
+            if count % AT_ONCE == 0 {
+                self.cell.all_settled().await;
+            }
         }
+        self.batches = batches;
         self.cell.all_settled().await;
         self.note_lives();
         let mut state = self.cell.state.borrow_mut();

@@ -271,21 +271,21 @@ impl Stage {
         disk: play::Data,
         lives: &play::Lives,
     ) -> Up {
-        let oracle = self.oracle.as_ref().filter(|_| event.at == Instant::START && incarnation == 0);
-        let (start, contacts) = match oracle {
-            Some(oracle) => (kad::Start::Filled, self.ideal_table(oracle, event.peer)),
-            None => {
-                let mut numbers = Vec::new();
-                self.play.contacts(lives, event, &mut numbers);
-                (kad::Start::Join, numbers.into_iter().map(PeerRef::shared).collect())
-            }
-        };
-        Up { incarnation, contacts, start, disk }
+        let ideal = self.oracle.is_some() && event.at == Instant::START && incarnation == 0;
+        let contacts = (!ideal).then(|| {
+            let mut numbers = Vec::new();
+            self.play.contacts(lives, event, &mut numbers);
+            numbers.into_iter().map(PeerRef::shared).collect()
+        });
+        Up { incarnation, contacts, disk }
     }
 
-    fn ideal_table(&self, oracle: &kad::OracleIndex, peer: u32) -> Vec<PeerRef> {
+    /// The contacts that an ideal network would have given this peer.
+    pub(crate) fn ideal_table(&self, peer: u32) -> Vec<PeerRef> {
         let place = peer as usize;
-        let (Some(key), Some(digest)) = (self.book.keys().get(place), self.book.digests().get(place)) else {
+        let (Some(oracle), Some(key), Some(digest)) =
+            (&self.oracle, self.book.keys().get(place), self.book.digests().get(place))
+        else {
             return Vec::new();
         };
         let mut stream = Streams::new(self.seed, WORLD, *digest, 0).stream(IDEAL_TABLE, 0);

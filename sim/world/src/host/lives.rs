@@ -18,7 +18,11 @@ impl SimHost {
         let records = self.keeps.as_mut().map_or_else(Vec::new, |keeps| keeps.turn_on(up.disk, at));
         let stage = Arc::clone(&self.shard.stage);
         let life = Life { local: self.local(), incarnation: up.incarnation, seed: stage.seed };
-        let restored = Restored { contacts: up.contacts, start: up.start, records };
+        let (start, contacts) = match up.contacts {
+            Some(contacts) => (kad::Start::Join, contacts),
+            None => (kad::Start::Filled, stage.ideal_table(self.number)),
+        };
+        let restored = Restored { contacts, start, records };
         let group = stage.play.group_of(self.number);
         let player = match stage.cast.play(self.number, life, &restored, book) {
             Some(own) => Player::Own(own),
