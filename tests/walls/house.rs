@@ -105,9 +105,15 @@ pub(crate) const ROOMS: &[Room] = &[
         "run goes from plan to folder; reports are read from folders by cli",
     ),
     worldly(
+        "bench",
+        "sim/bench",
+        &["types", "kad", "node", "kernel", "play", "world"],
+        "bench measures the kernel and the stage as they are: it reads no scenario and writes no folder",
+    ),
+    worldly(
         "cli",
         "sim/cli",
-        &["types", "config", "kernel", "play", "judge", "run", "model", "record", "report"],
+        &["types", "config", "kernel", "play", "judge", "run", "bench", "model", "record", "report"],
         "cli is arguments, progress and exit codes: it reaches peers and stages through run only",
     ),
     worldly(
@@ -189,6 +195,7 @@ pub(crate) const HOMES: &[Home] = &[
     home("strsim", Rooms::Only(&["model", "cli"]), "only who reads what people write suggests corrections"),
     home("annotate-snippets", Rooms::Only(&["model", "cli"]), "diagnostics are drawn where people read them"),
     home("csv", Rooms::Only(&["record", "model"]), "record writes CSV, model reads traces"),
+    home("cpu-time", Rooms::Only(&["bench"]), "clocks of the CPU are read where speed is measured"),
     home("zstd", Rooms::Only(&["record"]), "only record compresses"),
     home("serde_json", Rooms::Worldly, "pure rooms derive serde and choose no format"),
     home("plotters", Rooms::Only(&["report"]), "only report draws"),
