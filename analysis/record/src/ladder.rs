@@ -166,7 +166,7 @@ fn suspects(run: &Run, a: &Rung, b: &Rung) -> Result<Difference, RecordError> {
         let row = row?;
         match differing.get(leaf_of(row.number, differing.len())) {
             Some(true) if peers.len() < MAX_NAMED_PEERS => {
-                peers.push(ComparedPeer { number: row.number, name: row.name, id: row.id })
+                peers.push(ComparedPeer { number: row.number, name: row.name, id: row.id });
             }
             Some(true) => more_peers += 1,
             _ => {}
