@@ -4,6 +4,8 @@
 use node::{Input, Outbox, Peer};
 use types::{Book, Now};
 
+use crate::participant::Body;
+
 /// What a host wants done next with its peer.
 #[derive(Debug)]
 pub enum Step<P> {
@@ -39,6 +41,11 @@ pub trait Host<P: Peer>: Unpin + 'static {
 
     /// The delivery is done.
     fn settle(&mut self, book: &Book);
+
+    /// The actor lies down: this is what lived in it.
+    fn lie_down(body: Body<P, Self>)
+    where
+        Self: Sized;
 
     /// The peer, or the host, panicked during this delivery; the peer is gone. [`Host::settle`] follows.
     fn panicked(&mut self, message: &str);

@@ -21,6 +21,6 @@ pub mod participant;
 
 pub use host::{Host, Step};
 pub use inline::Inline;
-pub use participant::{Called, Deliver, Mailbox, Participant};
+pub use participant::{Body, Called, Deliver, Mailbox, Participant, Rest};
 
 pub use node::Peer;

@@ -27,26 +27,50 @@ pub enum Mailbox {}
 #[derive(Debug)]
 pub enum Called {}
 
-/// A peer as an actor; `C` says in which context it lives: [`Mailbox`] or [`Called`].
+/// What lives in an actor, and can lie outside of it while the peer is idle.
 #[derive(Debug)]
-pub struct Participant<P, H, C> {
+pub struct Body<P, H> {
     peer: Option<P>,
     host: H,
     book: Book,
-    context: PhantomData<fn() -> C>,
 }
 
-impl<P, H, C> Participant<P, H, C> {
-    /// An actor without a peer: its host brings one by [`Step::Become`].
+impl<P, H> Body<P, H> {
+    /// A body without a peer: its host brings one by [`Step::Become`].
     #[must_use]
     pub const fn new(host: H, book: Book) -> Self {
-        Self { peer: None, host, book, context: PhantomData }
+        Self { peer: None, host, book }
     }
 
     /// The stage's side of it.
     #[must_use]
     pub const fn host(&self) -> &H {
         &self.host
+    }
+}
+
+/// A mailbox message: lie down. The actor hands its body to [`Host::lie_down`] and stops; a mailbox costs ten times what
+/// its address and its letters need, so a stage with many idle peers lets them sleep and starts them again.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest;
+
+impl Message for Rest {
+    type Result = ();
+}
+
+/// A peer as an actor; `C` says in which context it lives: [`Mailbox`] or [`Called`].
+#[derive(Debug)]
+pub struct Participant<P, H, C> {
+    /// `None` once it has lain down.
+    body: Option<Body<P, H>>,
+    context: PhantomData<fn() -> C>,
+}
+
+impl<P, H, C> Participant<P, H, C> {
+    /// The actor of this body.
+    #[must_use]
+    pub const fn new(body: Body<P, H>) -> Self {
+        Self { body: Some(body), context: PhantomData }
     }
 }
 
@@ -78,7 +102,7 @@ where
     type Result = ();
 
     fn handle(&mut self, Deliver(delivery): Deliver<H::Delivery>, _: &mut Self::Context) {
-        let Self { peer, host, book, .. } = self;
+        let Some(Body { peer, host, book }) = &mut self.body else { return };
         // What a panic leaves behind is dropped (the peer) or only counted (the host), so nothing broken is used.
         let driven = catch_unwind(AssertUnwindSafe(|| {
             host.accept(delivery, book);
@@ -91,6 +115,23 @@ where
             host.panicked(panic_message(payload.as_ref()));
         }
         host.settle(book);
+    }
+}
+
+impl<P, H, C> Handler<Rest> for Participant<P, H, C>
+where
+    Self: Actor,
+    P: Peer + Unpin + 'static,
+    H: Host<P>,
+    <Self as Actor>::Context: ActorContext,
+{
+    type Result = ();
+
+    fn handle(&mut self, _: Rest, context: &mut Self::Context) {
+        if let Some(body) = self.body.take() {
+            H::lie_down(body);
+        }
+        context.stop();
     }
 }
 

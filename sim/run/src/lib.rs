@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`scenario`](mod@scenario) | [`Scenario`]: what to run and how, step by step |
 //! | [`prepared`] | [`Prepared`]: a run that can begin, and its [`Finished`] end |
+//! | [`hunt`] | [`Hunt`](hunt::Hunt): many seeds side by side, in search of those that fail |
 //! | `watcher` | the judge's observer, as the world's watcher |
 //! | `journal` | the folder, written as the run goes |
 //! | `rows` | from what play, judge and world say to the folder's rows |
@@ -24,6 +25,7 @@
 //! seed.
 #![forbid(unsafe_code)]
 
+pub mod hunt;
 mod identity;
 mod journal;
 mod machine;

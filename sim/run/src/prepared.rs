@@ -30,8 +30,11 @@ pub struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
-        let Scenario { path, seed, sets, threads, driver, out, cast, workloads, checkers } = scenario;
-        let model::Loaded { mut plan, text, .. } = model::load(&path, &sets)?;
+        let Scenario { path, seed, sets, loaded, threads, driver, out, cast, workloads, checkers } = scenario;
+        let model::Loaded { mut plan, text, .. } = match loaded {
+            Some(loaded) => Arc::unwrap_or_clone(loaded),
+            None => model::load(&path, &sets)?,
+        };
         if let Some(seed) = seed {
             plan.seed = Seed(seed);
         }
@@ -63,6 +66,7 @@ impl Prepared {
             },
             start: plan.start,
             driver,
+            max_awake: world::MAX_AWAKE,
             threads,
             cast,
             progress: Arc::default(),

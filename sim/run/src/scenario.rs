@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use judge::Checker;
+use model::{Loaded, Plan};
 use play::OwnWorkload;
 use world::{Cast, Driver, WorldError};
 
@@ -28,6 +29,7 @@ pub struct Scenario {
     pub(crate) path: PathBuf,
     pub(crate) seed: Option<u64>,
     pub(crate) sets: Vec<(String, String)>,
+    pub(crate) loaded: Option<Arc<Loaded>>,
     pub(crate) threads: Option<usize>,
     pub(crate) driver: Driver,
     pub(crate) out: Out,
@@ -51,6 +53,7 @@ pub fn scenario(path: impl Into<PathBuf>) -> Scenario {
         path: path.into(),
         seed: None,
         sets: Vec::new(),
+        loaded: None,
         threads: None,
         driver: Driver::default(),
         out: Out::default(),
@@ -87,6 +90,7 @@ impl Scenario {
     #[must_use]
     pub fn set(mut self, path: &str, value: &str) -> Self {
         self.sets.push((path.to_owned(), value.to_owned()));
+        self.loaded = None;
         self
     }
 
@@ -130,6 +134,22 @@ impl Scenario {
     pub fn check(mut self, checker: Arc<dyn Checker>) -> Self {
         self.checkers.push(checker);
         self
+    }
+
+    /// Reads and checks the scenario's file now. Runs of this scenario, and of its clones, read it no more, and so do
+    /// not see it change.
+    ///
+    /// # Errors
+    /// If the scenario is not valid.
+    pub fn load(mut self) -> Result<Self, RunError> {
+        self.loaded = Some(Arc::new(model::load(&self.path, &self.sets)?));
+        Ok(self)
+    }
+
+    /// What will be done, but for the seed, once it is loaded.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.loaded.as_deref().map(|loaded| &loaded.plan)
     }
 
     /// Reads and checks the scenario, and makes the folder.

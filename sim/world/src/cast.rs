@@ -25,6 +25,15 @@ pub(crate) enum Player {
     Own(Box<dyn Peer>),
 }
 
+impl std::fmt::Debug for Player {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Node(_) => "Node",
+            Self::Own(_) => "Own",
+        })
+    }
+}
+
 impl Peer for Player {
     fn handle(&mut self, now: Now, input: Input, book: &mut Book, out: &mut Outbox) {
         match self {

@@ -21,6 +21,7 @@ use types::{Book, Duration, Instant, Now, OperationId, PeerRef, SendFailure, Uni
 
 use crate::agenda::{Agenda, Rank, Waiting};
 use crate::cast::Player;
+use crate::driver::Body;
 use crate::imprint;
 use crate::parcel::Parcel;
 use crate::shard::{Seen, ShardCell};
@@ -421,6 +422,11 @@ impl Host<Player> for SimHost {
         state.settle(self.number, self.digest, window);
         drop(state);
         self.shard.settled();
+    }
+
+    fn lie_down(body: Body) {
+        let (cell, number) = (Rc::clone(&body.host().shard), body.host().number);
+        cell.lie_down(number, body);
     }
 
     fn panicked(&mut self, message: &str) {

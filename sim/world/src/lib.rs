@@ -35,7 +35,7 @@ pub mod stage;
 pub mod watch;
 
 pub use cast::Cast;
-pub use driver::Driver;
+pub use driver::{Driver, MAX_AWAKE};
 pub use log::LogEntry;
 pub use parcel::Wire;
 pub use shard::Drops;

@@ -17,7 +17,7 @@ use node::{Command, Input, Outbox};
 use types::{Digest, Duration, Instant, OperationId, PeerRef};
 
 use crate::agenda::Waiting;
-use crate::driver::Crew;
+use crate::driver::{Body, Crew};
 use crate::host::{Item, SimHost, What, Window};
 use crate::log::LogEntry;
 use crate::meeting::{Agreed, Broken, Meeting};
@@ -84,9 +84,11 @@ impl Drops {
 pub(crate) struct ShardCell {
     pub(crate) stage: Arc<Stage>,
     pub(crate) state: RefCell<State>,
-    /// Deliveries that are not done.
+    /// Deliveries that are not done, and peers that are to lie down.
     outstanding: Cell<usize>,
     waker: RefCell<Option<Waker>>,
+    /// Peers who have lain down, by number.
+    beds: RefCell<Vec<(u32, Body)>>,
 }
 
 #[derive(Debug)]
@@ -149,12 +151,19 @@ impl ShardCell {
             state: RefCell::new(state),
             outstanding: Cell::new(0),
             waker: RefCell::new(None),
+            beds: RefCell::new(Vec::new()),
         }
     }
 
     /// A delivery is on its way.
     fn expect(&self) {
         self.outstanding.set(self.outstanding.get() + 1);
+    }
+
+    /// A peer has lain down.
+    pub(crate) fn lie_down(&self, number: u32, body: Body) {
+        self.beds.borrow_mut().push((number, body));
+        self.settled();
     }
 
     /// A delivery is done.
@@ -358,7 +367,7 @@ impl Shard {
         let mut script = stage.play.script();
         let asked = script.next();
         Self {
-            crew: Crew::hire(stage.driver, hosts, &stage.book),
+            crew: Crew::hire(stage.driver, stage.max_awake, hosts, &stage.book),
             ladder: LadderBuilder::new(stage.rung_every, stage.book.len() as u32),
             next_sample: Instant::START + stage.sample_every,
             next_rung: Instant::START + stage.rung_every,
@@ -464,11 +473,11 @@ impl Shard {
             self.cell.expect();
             self.crew.deliver(place, Window { end: until, items: batch.items });
             if count % AT_ONCE == 0 {
-                self.cell.all_settled().await;
+                self.rest().await;
             }
         }
         self.batches = batches;
-        self.cell.all_settled().await;
+        self.rest().await;
         self.note_lives();
         let mut state = self.cell.state.borrow_mut();
         if let Some(counted) = counted {
@@ -481,6 +490,19 @@ impl Shard {
         if self.shard == 0 {
             progress.reached.store(until.as_nanos(), Ordering::Relaxed);
             progress.online.store(u64::from(self.lives.online().count()), Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until every delivery is done, and lets sleep who is one too many.
+    async fn rest(&mut self) {
+        self.cell.all_settled().await;
+        let sent = self.crew.send_to_sleep();
+        if sent > 0 {
+            self.cell.outstanding.set(sent);
+            self.cell.all_settled().await;
+            for (number, body) in self.cell.beds.borrow_mut().drain(..) {
+                self.crew.put_to_bed(self.cell.stage.place_of(number), body);
+            }
         }
     }
 

@@ -52,6 +52,8 @@ pub struct World {
     pub start: play::Start,
     /// How peers are driven.
     pub driver: Driver,
+    /// Peers of a shard that the actor driver keeps awake at a time; commonly [`crate::driver::MAX_AWAKE`].
+    pub max_awake: usize,
     /// Threads; `None`: as many as pay for themselves.
     pub threads: Option<usize>,
     /// Peers whose events go to the log, by number.
@@ -205,6 +207,7 @@ pub(crate) struct Stage {
     pub(crate) book: Arc<SharedBook>,
     pub(crate) wire: Wire,
     pub(crate) driver: Driver,
+    pub(crate) max_awake: usize,
     pub(crate) cast: Arc<dyn Cast>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) shards: usize,
@@ -336,6 +339,7 @@ impl World {
             book: self.book,
             wire: self.wire,
             driver: self.driver,
+            max_awake: self.max_awake,
             cast: self.cast,
             progress: self.progress,
             dialling: self.dialling,

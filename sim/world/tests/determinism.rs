@@ -58,9 +58,11 @@ struct How {
     threads: usize,
     wire: Wire,
     dialled: bool,
+    max_awake: usize,
 }
 
-const PLAIN: How = How { seed: 1, driver: Driver::Inline, threads: 1, wire: Wire::Typed, dialled: false };
+const PLAIN: How =
+    How { seed: 1, driver: Driver::Inline, threads: 1, wire: Wire::Typed, dialled: false, max_awake: 1_000 };
 
 fn book(peers: u32) -> Arc<SharedBook> {
     let key = |number: u32| {
@@ -133,6 +135,7 @@ fn run(how: How) -> (Outcome, Vec<String>) {
         dialling: how.dialled.then(Dialling::default),
         start: Start::Join,
         driver: how.driver,
+        max_awake: how.max_awake,
         threads: Some(how.threads),
         sampled: Vec::new(),
         cast: world::honest(),
@@ -179,6 +182,15 @@ fn drivers_do_not_show() {
         let inline = run(How { seed, ..PLAIN });
         same(&inline, &run(How { seed, driver: Driver::Actor, ..PLAIN }));
         same(&inline, &run(How { seed, driver: Driver::Actor, threads: 2, ..PLAIN }));
+    }
+}
+
+#[test]
+fn sleep_does_not_show() {
+    let awake = run(PLAIN);
+    for max_awake in [0, 1, 7] {
+        same(&awake, &run(How { driver: Driver::Actor, max_awake, ..PLAIN }));
+        same(&awake, &run(How { driver: Driver::Actor, max_awake, threads: 2, ..PLAIN }));
     }
 }
 
