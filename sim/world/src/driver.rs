@@ -14,8 +14,8 @@ use types::{Book, SharedBook};
 use crate::cast::Player;
 use crate::host::{SimHost, Window};
 
-/// Peers of a shard that are awake at a time: their mailboxes are 32 MiB, and a network of the common sizes is awake whole.
-pub const MAX_AWAKE: usize = 1 << 15;
+/// Peers of a shard that are awake at a time: their mailboxes are 16 MiB, and a network of 10,000 is awake whole.
+pub const MAX_AWAKE: usize = 1 << 14;
 
 /// What lives in an actor of the world.
 pub(crate) type Body = actor::Body<Player, SimHost>;
