@@ -50,10 +50,11 @@ fn a_plan_says_what_the_scenario_left_open() {
 
 #[test]
 fn the_text_of_a_plan_is_a_scenario_of_that_plan() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../kademlia");
-    let library = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let library = ["kademlia", "scale"].into_iter().flat_map(|shelf| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(shelf);
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+    });
     for text in library.chain([SMALL.to_owned()]) {
         let first = plan(&text);
         let again = plan(&first.to_yaml());
