@@ -4,7 +4,7 @@
 use node::{Input, Outbox, Peer};
 use types::{Book, Now};
 
-use crate::participant::Body;
+use crate::body::Body;
 
 /// What a host wants done next with its peer.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`body`] | [`Body`]: what lives in an actor, and lies outside of it while the peer sleeps |
 //! | [`host`] | [`Host`]: what feeds a peer and performs its outputs |
 //! | [`participant`] | [`Participant`]: the actor, generic over its context |
 //! | [`inline`] | [`Inline`]: a context without a mailbox |
@@ -15,12 +16,14 @@
 //! Invariant: a handler returns, and its host is told that the delivery is done, whatever the peer does.
 #![forbid(unsafe_code)]
 
+pub mod body;
 pub mod host;
 pub mod inline;
 pub mod participant;
 
+pub use body::Body;
 pub use host::{Host, Step};
 pub use inline::Inline;
-pub use participant::{Body, Called, Deliver, Mailbox, Participant, Rest};
+pub use participant::{Called, Deliver, Mailbox, Participant, Rest};
 
 pub use node::Peer;

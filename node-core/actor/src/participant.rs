@@ -8,6 +8,7 @@ use actix::{Actor, ActorContext, Context, Handler, Message};
 use node::Peer;
 use types::Book;
 
+use crate::body::Body;
 use crate::host::{Host, Step};
 use crate::inline::Inline;
 
@@ -26,28 +27,6 @@ pub enum Mailbox {}
 /// Lives in [`Inline`]: its owner calls it.
 #[derive(Debug)]
 pub enum Called {}
-
-/// What lives in an actor, and can lie outside of it while the peer is idle.
-#[derive(Debug)]
-pub struct Body<P, H> {
-    peer: Option<P>,
-    host: H,
-    book: Book,
-}
-
-impl<P, H> Body<P, H> {
-    /// A body without a peer: its host brings one by [`Step::Become`].
-    #[must_use]
-    pub const fn new(host: H, book: Book) -> Self {
-        Self { peer: None, host, book }
-    }
-
-    /// The stage's side of it.
-    #[must_use]
-    pub const fn host(&self) -> &H {
-        &self.host
-    }
-}
 
 /// A mailbox message: lie down. The actor hands its body to [`Host::lie_down`] and stops; a mailbox costs ten times what
 /// its address and its letters need, so a stage with many idle peers lets them sleep and starts them again.

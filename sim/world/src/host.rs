@@ -21,10 +21,10 @@ use types::{Book, Duration, Instant, Now, OperationId, PeerRef, SendFailure, Uni
 
 use crate::agenda::{Agenda, Rank, Waiting};
 use crate::cast::Player;
+use crate::cell::{Seen, ShardCell};
 use crate::driver::Body;
 use crate::imprint;
 use crate::parcel::Parcel;
-use crate::shard::{Seen, ShardCell};
 use crate::watch::Moment;
 
 /// Steps of one peer at one instant, at most: beyond them it is not working but spinning, and counts as panicked.

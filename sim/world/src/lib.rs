@@ -5,6 +5,7 @@
 //! | [`stage`] | [`World`]: a whole run, from what is given to what it leaves |
 //! | [`driver`] | [`Driver`]: peers in mailboxes, or called where they stand |
 //! | `shard` | one arbiter's peers, and the loop over windows |
+//! | `cell` | what the peers of a shard share |
 //! | `meeting` | where shards meet at a window's end |
 //! | `host` | the simulated side of one peer: merges by time, performs outputs |
 //! | `agenda` | what a peer has before it: inputs that wait for a core, timeouts, writes |
@@ -24,6 +25,7 @@
 
 mod agenda;
 pub mod cast;
+mod cell;
 pub mod driver;
 mod host;
 mod imprint;
@@ -35,9 +37,9 @@ pub mod stage;
 pub mod watch;
 
 pub use cast::Cast;
+pub use cell::Drops;
 pub use driver::{Driver, MAX_AWAKE};
 pub use log::LogEntry;
 pub use parcel::Wire;
-pub use shard::Drops;
 pub use stage::{Chapter, MAX_SHARDS, Outcome, Panic, PeerCount, Progress, World, WorldError, honest};
 pub use watch::{Counted, Moment, Watch};

@@ -4,7 +4,7 @@ use kernel::EventId;
 use node::{Command, Inbound, Input, LinkState, Message};
 use types::Instant;
 
-use crate::shard::Seen;
+use crate::cell::Seen;
 
 /// One line of the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]

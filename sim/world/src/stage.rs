@@ -12,12 +12,13 @@ use play::Play;
 use types::{Domain, Duration, Instant, PeerRef, Purpose, Seed, SharedBook, Streams};
 
 use crate::cast::{Cast, Honest};
+use crate::cell::Drops;
 use crate::driver::Driver;
 use crate::host::Up;
 use crate::log::LogEntry;
 use crate::meeting::{Broken, Meeting};
 use crate::parcel::Wire;
-use crate::shard::{Drops, Shard, ShardReport};
+use crate::shard::{Shard, ShardReport};
 use crate::watch::Watch;
 
 const WORLD: Domain = Domain::new("world");

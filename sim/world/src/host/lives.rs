@@ -11,7 +11,7 @@ use types::{Book, Instant};
 use super::{Keeps, Lifetime, SimHost, Stored, Then, Up};
 use crate::agenda::{Agenda, Waiting};
 use crate::cast::Player;
-use crate::shard::Seen;
+use crate::cell::Seen;
 
 impl SimHost {
     pub(super) fn begin_life(&mut self, at: Instant, up: Up, book: &Book) -> Step<Player> {

@@ -5,9 +5,9 @@ use node::{Inbound, Message, Outbound, Output};
 use types::{Book, Duration, Instant, OperationId, PeerRef};
 
 use super::SimHost;
+use crate::cell::Seen;
 use crate::imprint;
 use crate::parcel::{Parcel, Payload};
-use crate::shard::Seen;
 
 /// What a change takes to be persisted: a write and a flush of a common solid-state disk.
 const WRITE_TIME: Duration = Duration::from_millis(2);
