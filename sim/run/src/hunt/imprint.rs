@@ -131,12 +131,12 @@ impl fmt::Display for Difference {
         let Self { at, equal_until_ns, first, second, .. } = self;
         match at {
             Parting::Rung { at_ns } => {
-                write!(f, "the fingerprints differ at {}", Duration::from_nanos(*at_ns))?
+                write!(f, "the fingerprints differ at {}", Duration::from_nanos(*at_ns))
             }
-            Parting::Ladder => write!(f, "the ladders have different rungs")?,
-            Parting::AfterLastRung => write!(f, "the fingerprints differ after the last rung")?,
-            Parting::Verdict => write!(f, "the fingerprints are equal, the verdicts differ")?,
-        }
+            Parting::Ladder => f.write_str("the ladders have different rungs"),
+            Parting::AfterLastRung => f.write_str("the fingerprints differ after the last rung"),
+            Parting::Verdict => f.write_str("the fingerprints are equal, the verdicts differ"),
+        }?;
         write!(f, ": {first} against {second}")?;
         match equal_until_ns {
             Some(at) => write!(f, "; equal until {}", Duration::from_nanos(*at)),
