@@ -7,7 +7,7 @@ use judge::{CheckResult, Checker, Evidence, Fact, Moment, Probe, Status, Timelin
 use node::{Input, Life, Node, Outbox, Output, Peer, Restored, Settings, View};
 use record::VerdictStatus;
 use run::{Cast, Driver, Finished, RunError};
-use types::{Book, Instant, Now};
+use types::{Book, Duration, Instant, Now};
 
 use crate::{WAYS, hello};
 
@@ -27,6 +27,8 @@ enum Trouble {
     InStart,
     /// It asks to be woken at once, for ever.
     Spin,
+    /// It asks to be woken a nanosecond later, for ever.
+    Crawl,
 }
 
 impl Cast for Trouble {
@@ -54,6 +56,8 @@ impl Peer for Troubled {
             self.node.handle(now, input, book, out);
         } else if self.trouble == Trouble::Spin {
             out.push(Output::WakeAt(Some(now.instant)));
+        } else if self.trouble == Trouble::Crawl {
+            out.push(Output::WakeAt(Some(now.instant + Duration::from_nanos(1))));
         } else {
             assert!(self.trouble != Trouble::InHandle, "{LAST_WORDS}");
         }
@@ -106,6 +110,13 @@ fn a_peer_that_spins_is_stopped_and_counts_as_panicked() {
         assert_panicked(finished, MOMENT, "steps without end");
         assert_eq!(finished.verdict, runs[0].verdict);
     }
+}
+
+#[test]
+fn a_peer_that_wants_to_be_woken_every_nanosecond_is_stopped_too() {
+    let finished = run(Trouble::Crawl, Driver::Inline, 1);
+    assert_eq!(finished.exit_code(), 14);
+    assert!(finished.verdict.reasons.iter().any(|reason| reason.contains("steps without end")), "{finished}");
 }
 
 /// A check whose probe panics when it sees an operation end: not in a peer's place, but in the simulator's.

@@ -151,6 +151,7 @@ fn world(setup: Setup) -> Result<World, BenchError> {
         dialling: None,
         start: Start::Oracle,
         driver,
+        max_awake: world::MAX_AWAKE,
         threads: Some(shards),
         sampled: Vec::new(),
         cast: world::honest(),

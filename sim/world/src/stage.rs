@@ -194,7 +194,9 @@ pub enum WorldError {
     #[error("cannot start a thread: {0}")]
     Thread(#[source] std::io::Error),
     /// A shard panicked.
-    #[error("a shard of the simulator panicked; this is a defect of wavetank")]
+    #[error(
+        "a shard of the simulator panicked; this is a defect of wavetank, or of a check, workload or cast of your own"
+    )]
     Shard,
 }
 
