@@ -7,11 +7,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit_code;
 
+mod hunt;
+pub(crate) use hunt::Hunt;
+
 const EXAMPLES: &str = "\
 Examples:
   wavetank run scenarios/kademlia/hello.yaml
   wavetank run scenarios/kademlia/churn.yaml --seed 7 --set peers.edge.count=200
   wavetank replay runs/hello/latest
+  wavetank hunt scenarios/kademlia/churn.yaml --seeds 1..1001
 
 Every flag has a twin in the environment, named beside it.
 `wavetank help COMMAND` says more; `--help` lists the exit codes.";
@@ -39,6 +43,7 @@ pub(crate) enum Command {
     Run(Run),
     Check(Check),
     Replay(Replay),
+    Hunt(Hunt),
     Report(Report),
     /// Looks at several runs.
     #[command(subcommand, arg_required_else_help = true)]
@@ -217,13 +222,23 @@ pub(crate) struct Machine {
 /// More shards than this the simulated stage does not make.
 const MAX_THREADS: i64 = 256;
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Driver {
     /// Each in a mailbox, as a deployed node lives
     #[default]
     Actor,
     /// Each called where it stands: faster, and smaller
     Inline,
+}
+
+impl Driver {
+    /// As it is typed.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Actor => "actor",
+            Self::Inline => "inline",
+        }
+    }
 }
 
 impl From<Driver> for run::Driver {
@@ -302,6 +317,13 @@ mod tests {
         assert!(twins.len() > 20, "{twins:?}");
         for (flag, twin) in twins {
             assert_eq!(twin, Some(format!("WAVETANK_{}", flag.to_uppercase())), "{flag}");
+        }
+    }
+
+    #[test]
+    fn a_driver_is_typed_by_its_word() {
+        for driver in Driver::value_variants() {
+            assert_eq!(Driver::from_str(driver.word(), false), Ok(*driver));
         }
     }
 

@@ -5,6 +5,7 @@ use crate::console::{Console, Verbosity};
 
 mod check;
 mod diff;
+mod hunt;
 mod play;
 mod replay;
 mod report;
@@ -17,6 +18,7 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Run(args) => run::run(args, console),
         Command::Check(args) => check::check(args, console),
         Command::Replay(args) => replay::replay(args, console),
+        Command::Hunt(args) => hunt::hunt(args, console),
         Command::Report(args) => report::report(args, console),
         Command::Runs(Runs::Diff(args)) => diff::diff(args, console),
     };
@@ -27,6 +29,7 @@ fn console(command: &Command) -> Console {
     let (output, shown) = match command {
         Command::Run(args) => (&args.output, Some(&args.shown)),
         Command::Replay(args) => (&args.output, Some(&args.shown)),
+        Command::Hunt(args) => (&args.output, Some(&args.shown)),
         Command::Check(args) => (&args.output, None),
         Command::Report(args) => (&args.output, None),
         Command::Runs(Runs::Diff(args)) => (&args.output, None),

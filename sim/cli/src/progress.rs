@@ -1,4 +1,4 @@
-//! Where a run is, on stderr: a bar in a terminal, a line every few seconds elsewhere.
+//! Where a run or a hunt is, on stderr: a bar in a terminal, a line every few seconds elsewhere.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -18,22 +18,78 @@ const SPEED_OVER: Duration = Duration::from_secs(3);
 /// No simulated time for so long is worth a word.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
 
-/// Shows one run.
-pub(crate) struct Display {
-    progress: Arc<run::Progress>,
-    /// The whole run, in simulated nanoseconds.
-    total: u64,
+/// A bar, or lines, or nothing.
+pub(crate) struct Gauge {
     form: Form,
     console: Console,
-    /// Speeds are measured since the older of the two.
-    marks: [Mark; 2],
-    moved: Mark,
 }
 
 enum Form {
     Bar(ProgressBar),
     Lines { last: Instant },
     Nothing,
+}
+
+impl Gauge {
+    /// One that is full at `total`.
+    pub(crate) fn new(console: Console, wanted: args::Progress, total: u64) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let form = match wanted {
+            _ if console.verbosity == Verbosity::Quiet => Form::Nothing,
+            args::Progress::Auto | args::Progress::Bar if terminal => Form::Bar(bar(total)),
+            args::Progress::Auto => Form::Lines { last: Instant::now() },
+            args::Progress::Bar | args::Progress::None => Form::Nothing,
+        };
+        Self { form, console }
+    }
+
+    /// Shows how far it is, and says so.
+    pub(crate) fn show(&mut self, reached: u64, text: String) {
+        match &mut self.form {
+            Form::Bar(bar) => {
+                bar.set_position(reached);
+                bar.set_message(text);
+            }
+            Form::Lines { last } if last.elapsed() >= LINE_EVERY => {
+                *last = Instant::now();
+                self.console.warn(&text);
+            }
+            Form::Lines { .. } | Form::Nothing => {}
+        }
+    }
+
+    /// Says something without disturbing the bar.
+    pub(crate) fn say(&self, text: &str) {
+        match &self.form {
+            Form::Bar(bar) => bar.suspend(|| self.console.warn(text)),
+            Form::Lines { .. } | Form::Nothing => self.console.warn(text),
+        }
+    }
+
+    /// Says something to those who watch.
+    pub(crate) fn tell(&self, text: &str) {
+        if !matches!(self.form, Form::Nothing) {
+            self.say(text);
+        }
+    }
+
+    /// It is over: clears the bar.
+    pub(crate) fn end(self) {
+        if let Form::Bar(bar) = self.form {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Shows one run.
+pub(crate) struct Display {
+    progress: Arc<run::Progress>,
+    /// The whole run, in simulated nanoseconds.
+    total: u64,
+    gauge: Gauge,
+    /// Speeds are measured since the older of the two.
+    marks: [Mark; 2],
+    moved: Mark,
 }
 
 /// How far the run was at a moment.
@@ -52,14 +108,7 @@ impl Display {
         total: u64,
     ) -> Self {
         let now = Mark { at: Instant::now(), reached: 0, handled: 0 };
-        let terminal = io::stderr().is_terminal();
-        let form = match wanted {
-            _ if console.verbosity == Verbosity::Quiet => Form::Nothing,
-            args::Progress::Auto | args::Progress::Bar if terminal => Form::Bar(bar(total)),
-            args::Progress::Auto => Form::Lines { last: now.at },
-            args::Progress::Bar | args::Progress::None => Form::Nothing,
-        };
-        Self { progress, total, form, console, marks: [now; 2], moved: now }
+        Self { progress, total, gauge: Gauge::new(console, wanted, total), marks: [now; 2], moved: now }
     }
 
     /// Shows where the run is now.
@@ -72,18 +121,7 @@ impl Display {
         self.watch_for_a_stall(now);
         let [since, latest] = self.marks;
         let online = self.progress.online.load(Ordering::Relaxed);
-        let text = status(since, now, self.total, online);
-        match &mut self.form {
-            Form::Bar(bar) => {
-                bar.set_position(now.reached);
-                bar.set_message(text);
-            }
-            Form::Lines { last } if now.at - *last >= LINE_EVERY => {
-                *last = now.at;
-                self.console.warn(&text);
-            }
-            Form::Lines { .. } | Form::Nothing => {}
-        }
+        self.gauge.show(now.reached, status(since, now, self.total, online));
         if now.at - latest.at >= SPEED_OVER {
             self.marks = [latest, now];
         }
@@ -100,19 +138,14 @@ impl Display {
         }
     }
 
-    /// Says something without disturbing the bar.
+    /// Says something without disturbing what is shown.
     pub(crate) fn say(&self, text: &str) {
-        match &self.form {
-            Form::Bar(bar) => bar.suspend(|| self.console.warn(text)),
-            Form::Lines { .. } | Form::Nothing => self.console.warn(text),
-        }
+        self.gauge.say(text);
     }
 
-    /// The run has ended: clears the bar.
+    /// The run has ended.
     pub(crate) fn end(self) {
-        if let Form::Bar(bar) = self.form {
-            bar.finish_and_clear();
-        }
+        self.gauge.end();
     }
 }
 

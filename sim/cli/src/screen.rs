@@ -120,7 +120,8 @@ impl Screen<'_> {
     }
 }
 
-fn section(text: &mut String, title: &str, rows: &[Row]) {
+/// Adds rows under their title, if there are any.
+pub(crate) fn section(text: &mut String, title: &str, rows: &[Row]) {
     if !rows.is_empty() {
         text.push_str(&format!("\n{}\n{}", Look::Strong.on(title), aligned(rows)));
     }

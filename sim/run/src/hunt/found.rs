@@ -132,9 +132,11 @@ impl Found {
         gravest(self.by_code.keys().copied().chain(proves_nothing.then_some(PROVES_NOTHING)))
     }
 
-    /// The `sometimes` checks that no seed has reached.
+    /// The `sometimes` checks that no seed has reached. A hunt that was cut short knows of none: the next seed might
+    /// have.
     pub fn unseen(&self) -> impl Iterator<Item = &Sighting> {
-        self.sightings.iter().filter(|sighting| sighting.seeds == 0)
+        let is_told = matches!(self.ending, Ending::Seeds | Ending::Time);
+        self.sightings.iter().filter(move |sighting| is_told && sighting.seeds == 0)
     }
 
     /// Enters a seed: how it ended, and what came of running it again. Returns it if it failed.

@@ -231,6 +231,13 @@ fn a_sometimes_check_that_no_seed_reaches_fails_the_hunt() {
 }
 
 #[test]
+fn a_hunt_that_is_cut_short_does_not_say_never() {
+    let stage = Stage { code: &|_| 10, sees: &|_| false, ..Stage::default() };
+    let found = Hunt::new(Campaign { max_failures: Some(1), ..campaign(0..=99) }).play(&stage);
+    assert_eq!((found.sightings[0].seeds, found.unseen().count()), (0, 0));
+}
+
+#[test]
 fn without_time_nothing_is_begun_and_nothing_is_proved() {
     let campaign = Campaign { budget: Some(WallDuration::ZERO), ..campaign(0..=u64::MAX) };
     let found = Hunt::new(campaign).play(&Stage::default());
