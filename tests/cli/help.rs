@@ -12,6 +12,7 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("run_short", &["run", "-h"]),
         ("check", &["check", "-h"]),
         ("replay", &["replay", "-h"]),
+        ("hunt", &["hunt", "--help"]),
         ("report", &["report", "-h"]),
         ("runs_diff", &["runs", "diff", "-h"]),
     ] {
@@ -46,6 +47,14 @@ fn mistakes_on_the_command_line_exit_2_and_run_nothing() {
         &["run", &short, "--set", "duration"],
         &["run", &short, "--format", "xml"],
         &["replay"],
+        &["hunt", &short],
+        &["hunt", &short, "--seeds", "5..5"],
+        &["hunt", &short, "--seeds", "5"],
+        &["hunt", &short, "--for", "0s"],
+        &["hunt", &short, "--seeds", "1..9", "--max-failures", "0"],
+        &["hunt", &short, "--seeds", "1..9", "--keep-going", "--fail-fast"],
+        &["hunt", &short, "--seeds", "1..9", "--recheck", "101%"],
+        &["hunt", &short, "--seeds", "1..9", "--threads", "2"],
     ] {
         let said = desk.type_in(arguments);
         assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{arguments:?}");

@@ -8,13 +8,15 @@ use crate::{Desk, Said, manifest, scenario};
 
 /// A long run that has begun, and the rest of what it says on stderr.
 fn begun(desk: &Desk, stdout: Stdio) -> (Child, BufReader<ChildStderr>) {
-    let long = scenario("long");
-    let mut child =
-        desk.command(&["run", &long, "--out", "out"]).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    began(desk, &["run", &scenario("long"), "--out", "out"], stdout)
+}
+
+fn began(desk: &Desk, arguments: &[&str], stdout: Stdio) -> (Child, BufReader<ChildStderr>) {
+    let mut child = desk.command(arguments).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
-    assert!(line.starts_with("long: 12 peers"), "{line}");
+    assert!(line.contains(": 12 peers for "), "{line}");
     (child, stderr)
 }
 
@@ -65,4 +67,25 @@ fn interrupted_twice_it_stops_at_once() {
     let mut said = String::new();
     reader.read_to_string(&mut said).unwrap();
     assert_eq!(said.len(), PIPE_BYTES, "it said nothing more");
+}
+
+#[test]
+fn interrupted_once_a_hunt_ends_with_the_seeds_that_run() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let desk = Desk::new();
+        let without_end = ["hunt", &scenario("short"), "--seeds", "1..", "--format", "json"];
+        let (child, mut stderr) = began(&desk, &without_end, Stdio::piped());
+        signal(&child, name);
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        let said = Said::of(child.wait_with_output().unwrap());
+        assert_eq!(said.code, code, "{said:?} {rest}");
+        assert!(rest.contains("interrupted: "), "{rest}");
+        let document = said.json();
+        assert_eq!(
+            (&document["status"], &document["ended_by"]),
+            (&"interrupted".into(), &"interrupted".into())
+        );
+        assert_eq!(document["failed"], 0);
+    }
 }

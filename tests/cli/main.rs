@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 mod folders;
 mod help;
+mod hunts;
 mod interrupts;
 mod invalid;
 mod verdicts;

@@ -22,7 +22,7 @@ use super::{Changes, Driver, MACHINE, MAX_THREADS, Output, SCENARIO, Shown};
 #[command(after_help = "\
 Examples:
   wavetank hunt scenarios/kademlia/churn.yaml --seeds 1..1001
-  wavetank hunt churn.yaml --seeds 1..=100 --keep-going --set peers.edge.count=50
+  wavetank hunt churn.yaml --seeds 1..=99 --keep-going --set duration=10m
   wavetank hunt churn.yaml --for 10m --max-failures 5 --recheck 20%")]
 pub(crate) struct Hunt {
     /// The scenario, a YAML file

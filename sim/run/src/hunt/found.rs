@@ -22,10 +22,13 @@ const GRAVEST_FIRST: [u8; 8] = [BROKE, 14, NONDETERMINISTIC, 11, 12, 10, PROVES_
 /// counted.
 const MAX_KEPT: usize = 1_000;
 
-/// The gravest of exit codes; one that is not known is as grave as can be.
+/// The place in that order; a code that is not known comes first.
+fn place(code: u8) -> Option<usize> {
+    GRAVEST_FIRST.iter().position(|known| *known == code)
+}
+
 fn gravest(codes: impl IntoIterator<Item = u8>) -> u8 {
-    let gravity = |code: &u8| GRAVEST_FIRST.iter().position(|known| known == code);
-    codes.into_iter().min_by_key(gravity).unwrap_or(PASSED)
+    codes.into_iter().min_by_key(|code| place(*code)).unwrap_or(PASSED)
 }
 
 /// What a hunt has found.
@@ -37,7 +40,7 @@ pub struct Found {
     pub by_code: BTreeMap<u8, u64>,
     /// Seeds that did not pass.
     pub failed: u64,
-    /// The lowest of them.
+    /// The gravest of them, and of those that are equally grave the lowest, in this order.
     pub failures: Vec<Failure>,
     /// The `sometimes` checks, in the order of the scenario.
     pub sightings: Vec<Sighting>,
@@ -215,11 +218,13 @@ impl Found {
         }
     }
 
-    /// Keeps the failures of the lowest seeds: which these are does not depend on who was faster.
+    /// Keeps the gravest failures, and of equal ones those of the lowest seeds: which these are does not depend on who
+    /// was faster.
     fn keep(&mut self, failure: Option<&Failure>) {
         let Some(failure) = failure else { return };
         self.failed += 1;
-        let at = self.failures.partition_point(|kept| kept.seed < failure.seed);
+        let order = |failure: &Failure| (place(failure.code), failure.seed);
+        let at = self.failures.partition_point(|kept| order(kept) < order(failure));
         if at < MAX_KEPT {
             self.failures.insert(at, failure.clone());
             self.failures.truncate(MAX_KEPT);

@@ -274,11 +274,12 @@ fn stopped_a_hunt_ends_what_runs_and_begins_nothing() {
 
 #[test]
 fn what_is_kept_and_told_does_not_grow_with_the_failures() {
-    let stage = Stage { code: &|_| 10, ..Stage::default() };
+    let stage = Stage { code: &|seed| if seed == 2_500 { 11 } else { 10 }, ..Stage::default() };
     let hunt = Hunt::new(campaign(0..=2_999));
     let found = hunt.play(&stage);
     assert_eq!((found.failed, found.failures.len(), hunt.standing().news.len()), (3_000, 1_000, MAX_NEWS));
-    assert_eq!(seeds(&found).last(), Some(&(999, 10)), "the lowest are kept");
+    assert_eq!(seeds(&found)[..2], [(2_500, 11), (0, 10)], "the gravest comes first");
+    assert_eq!(seeds(&found).last(), Some(&(998, 10)), "the lowest are kept");
     assert!(hunt.standing().news.is_empty(), "news is told once");
 }
 

@@ -60,7 +60,6 @@ impl Screen<'_> {
             exit_code::PASSED => String::new(),
             code => format!(": {} (exit {code})", exit_code::meaning(code)),
         };
-        let seconds = found.elapsed.as_secs_f64();
         let done = match found.ending {
             Ending::Seeds => counted(found.done, "seed"),
             _ if *self.campaign.seeds.end() == u64::MAX => counted(found.done, "seed"),
@@ -68,15 +67,14 @@ impl Screen<'_> {
         };
         let why = match (found.ending, self.campaign.max_failures) {
             (Ending::Seeds, _) => String::new(),
-            (Ending::Failures, Some(1)) => "; stopped at the first failure".to_owned(),
-            (Ending::Failures, most) => format!("; stopped at {}", counted(most.unwrap_or(0), "failure")),
-            (Ending::Time, _) => "; stopped when the time was over".to_owned(),
-            (Ending::Stopped, _) => "; interrupted".to_owned(),
+            (Ending::Failures, Some(1)) => "stopped at the first failure\n".to_owned(),
+            (Ending::Failures, most) => format!("stopped at {}\n", counted(most.unwrap_or(0), "failure")),
+            (Ending::Time, _) => "stopped when the time was over\n".to_owned(),
+            (Ending::Stopped, _) => "stopped by an interrupt\n".to_owned(),
         };
-        let rate = number(self.rate());
-        let cost =
-            format!("{done} in {}, {rate}/s, {} at a time{why}", nanos(seconds * 1e9), self.campaign.jobs);
-        format!("{}  {}{reason}\n{}", look.on(word), self.name, wrapped(&cost, 2))
+        let (took, rate) = (nanos(found.elapsed.as_nanos() as f64), number(self.rate()));
+        let cost = format!("{done} in {took}, {rate}/s, {} at a time", self.campaign.jobs);
+        format!("{}  {}{reason}\n{cost}\n{why}", look.on(word), self.name)
     }
 
     fn rate(&self) -> f64 {
@@ -119,8 +117,11 @@ impl Screen<'_> {
     fn sightings(&self) -> Vec<Row> {
         let done = counted(self.found.done, "seed");
         let row = |sighting: &run::hunt::Sighting| {
-            let (word, look) =
-                if sighting.seeds > 0 { ("reached", Look::Good) } else { ("NEVER", Look::Bad) };
+            let (word, look) = match sighting.seeds {
+                0 if self.found.unseen().any(|unseen| unseen == sighting) => ("NEVER", Look::Bad),
+                0 => ("not yet", Look::Doubtful),
+                _ => ("reached", Look::Good),
+            };
             let reached = format!("in {} of {done}", count(sighting.seeds));
             Row::new([(word.to_owned(), look), plain(&sighting.check), plain(reached)])
         };
@@ -141,7 +142,7 @@ impl Screen<'_> {
         rows.into_iter().filter(|(.., seeds)| *seeds > 0).map(row).collect()
     }
 
-    /// The lowest seeds that fail.
+    /// The gravest failures.
     fn failures(&self, most: usize) -> String {
         let Found { failures, failed, .. } = self.found;
         if failures.is_empty() {
@@ -150,7 +151,7 @@ impl Screen<'_> {
         let shown = failures.len().min(most) as u64;
         let title = match failed - shown {
             0 => "Failures".to_owned(),
-            _ => format!("Failures: the lowest {shown} of {}", count(*failed)),
+            _ => format!("Failures: the gravest {shown} of {}", count(*failed)),
         };
         let mut text = format!("\n{}\n", Look::Strong.on(&title));
         for failure in failures.iter().take(most) {
@@ -206,7 +207,7 @@ pub(crate) struct Document<'a> {
     by_exit_code: Vec<Kind>,
     sometimes: Vec<Sighting<'a>>,
     recheck: Recheck<'a>,
-    /// Those of the lowest seeds; beyond 1,000 they are counted only.
+    /// The gravest first, then those of the lowest seeds; beyond 1,000 they are counted only.
     failures: Vec<Failed<'a>>,
 }
 
@@ -330,5 +331,126 @@ impl<'a> Differing<'a> {
         let Difference { equal_rungs, equal_until_ns, first, second, .. } = difference;
         let (equal_rungs, equal_until_ns) = (*equal_rungs, *equal_until_ns);
         Self { at, differs_at_ns, equal_rungs, equal_until_ns, first, second }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use run::hunt::{Recheck, Sighting};
+    use types::Share;
+
+    fn failure(seed: u64, code: u8, reasons: &[&str]) -> Failure {
+        Failure {
+            seed,
+            code,
+            reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+            first_failure: None,
+            fingerprint: Some(format!("013f3103f95{seed:05}")),
+            difference: None,
+        }
+    }
+
+    /// A hunt that found about everything that can be found.
+    fn found() -> Found {
+        let difference = Difference {
+            at: Parting::Rung { at_ns: 20_000_000_000 },
+            equal_rungs: 1,
+            equal_until_ns: Some(10_000_000_000),
+            first: "6f1c39d2a4b80e57".to_owned(),
+            second: "90ab12cd34ef5678".to_owned(),
+        };
+        let differs = format!("run again, it came out differently: {difference}");
+        let missed = |seed| failure(seed, 10, &["lookup.latency p99 < 2s was missed: it is 2.31s"]);
+        let broken = FirstFailure {
+            what: "lookups_monotone".to_owned(),
+            at_ms: Some(90_000),
+            peer: Some("edge-17".to_owned()),
+            ..FirstFailure::default()
+        };
+        let mut failures = vec![
+            Failure { fingerprint: None, ..failure(8, 1, &["the simulator panicked: index out of bounds"]) },
+            Failure { difference: Some(difference), ..failure(3, 13, &[&differs]) },
+            Failure {
+                first_failure: Some(broken),
+                ..failure(7, 11, &["lookups_monotone did not always hold", "one", "two", "three", "four"])
+            },
+        ];
+        failures.extend((20..40).map(missed));
+        let sighting = |check: &str, seeds| Sighting { check: check.to_owned(), seeds };
+        Found {
+            done: 1_000,
+            by_code: BTreeMap::from([(0, 977), (1, 1), (10, 20), (11, 1), (13, 1)]),
+            failed: 23,
+            failures,
+            sightings: vec![sighting("bucket_full", 998), sighting("contact_evicted", 0)],
+            recheck: Recheck {
+                share: Share::from_percent(5),
+                done: 70,
+                differing: 1,
+                unable: 1,
+                why: BTreeMap::from([(51, "the fresh process was stopped".to_owned())]),
+            },
+            ending: Ending::Seeds,
+            elapsed: Duration::from_millis(93_400),
+        }
+    }
+
+    fn text(found: &Found, code: u8, verbosity: Verbosity) -> String {
+        let campaign = Campaign {
+            seeds: 1..=1_000,
+            jobs: 2,
+            budget: None,
+            max_failures: Some(23),
+            recheck: Share::from_percent(5),
+        };
+        let replay = |seed| format!("wavetank run churn.yaml --seed {seed}");
+        let screen = Screen { name: "churn", found, campaign: &campaign, code, replay: &replay };
+        anstream::adapter::strip_str(&screen.text(verbosity)).to_string()
+    }
+
+    #[test]
+    fn a_hunt_says_what_it_found_and_how_to_find_it_again() {
+        let found = found();
+        insta::assert_snapshot!(text(&found, found.exit_code(), Verbosity::Normal));
+    }
+
+    #[test]
+    fn who_asks_for_more_is_shown_all_failures_and_who_asks_for_less_no_tables() {
+        let found = found();
+        let replays = |verbosity| text(&found, 1, verbosity).matches("replay: ").count();
+        assert_eq!([Verbosity::Verbose, Verbosity::Quiet].map(replays), [23, 10]);
+        let quiet = text(&found, 1, Verbosity::Quiet);
+        assert!(
+            !quiet.contains("Run again") && quiet.ends_with("wavetank run churn.yaml --seed 26\n"),
+            "{quiet}"
+        );
+    }
+
+    #[test]
+    fn a_hunt_that_was_cut_short_says_why_and_never_says_never() {
+        for (ending, code, said) in [
+            (Ending::Failures, 10, "\nstopped at 23 failures\n"),
+            (Ending::Stopped, 130, "\nstopped by an interrupt\n"),
+        ] {
+            let found = Found { done: 40, ending, ..found() };
+            let text = text(&found, code, Verbosity::Normal);
+            assert!(text.contains("\n40 of 1,000 seeds in 1m33s, ") && text.contains(said), "{text}");
+            assert!(text.contains("  not yet  contact_evicted  in 0 of 40 seeds\n"), "{text}");
+            assert!(!text.contains("never"), "{text}");
+        }
+        let over = text(&Found { ending: Ending::Time, ..found() }, 10, Verbosity::Normal);
+        assert!(over.contains("\nstopped when the time was over\n"), "{over}");
+        assert!(over.contains("`contact_evicted` was never reached in 1,000 seeds"), "{over}");
+    }
+
+    #[test]
+    fn every_line_fits_a_terminal_of_80_columns() {
+        for line in text(&found(), 1, Verbosity::Verbose).lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
     }
 }
