@@ -4,13 +4,14 @@
 //! keeps min(k, X). A census of a run's peers looks at their tables at the run's end.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use judge::{CheckResult, Checker, Evidence, Fact, Moment, Probe, Sight, Status, Timeline, Watch, When};
 use types::{Instant, PeerRef};
 
 use crate::numbers::{binomial, mean};
-use crate::{at_least, beside, full, gate, here};
+use crate::{at_least, at_most, beside, full, gate, here};
 
 const K: usize = 20;
 /// The network of RFM 19.
@@ -21,9 +22,10 @@ const PEERS: u32 = 15_371;
 struct Table {
     /// Contacts by bucket.
     buckets: Vec<usize>,
+    /// Those of them that are up.
+    live: Vec<usize>,
     /// How many of the k closest peers that are up are contacts.
     close: usize,
-    stale: usize,
 }
 
 /// Looks at every peer that is up at the end.
@@ -52,10 +54,11 @@ impl Probe for Clerk {
         let close =
             closest.iter().filter(|peer| table.contains(PeerRef::shared(**peer), sample.book)).count();
         let online = |peer: &PeerRef| peer.index().is_some_and(|peer| moment.oracle.is_online(peer as u32));
+        let buckets = || (0..table.bucket_count()).map(|bucket| table.bucket(bucket));
         let seen = Table {
-            buckets: (0..table.bucket_count()).map(|bucket| table.bucket(bucket).len()).collect(),
+            buckets: buckets().map(<[_]>::len).collect(),
+            live: buckets().map(|bucket| bucket.iter().filter(|peer| online(peer)).count()).collect(),
             close,
-            stale: table.contacts().iter().filter(|peer| !online(peer)).count(),
         };
         self.census.0.lock().unwrap().insert(moment.peer, seen);
         Some(Fact::Holds)
@@ -100,6 +103,13 @@ fn census(scenario: run::Scenario) -> Vec<Table> {
 
 fn mean_size(tables: &[Table], bucket: usize) -> f64 {
     mean(tables.iter().map(|table| table.buckets.get(bucket).copied().unwrap_or(0) as f64))
+}
+
+fn share_down(tables: &[Table], buckets: Range<usize>) -> f64 {
+    let count = |sizes: &[usize]| -> usize { sizes.iter().take(buckets.end).skip(buckets.start).sum() };
+    let live: usize = tables.iter().map(|table| count(&table.live)).sum();
+    let all: usize = tables.iter().map(|table| count(&table.buckets)).sum();
+    1.0 - live as f64 / all as f64
 }
 
 fn share_full(tables: &[Table], bucket: usize) -> f64 {
@@ -174,16 +184,19 @@ fn g8_churned_buckets_look_like_measured_ones() {
     let tables = census(run::scenario(here("churned.yaml")));
     let peers = tables.len() as u32;
     let complete = mean(tables.iter().map(|table| f64::from(u8::from(table.close == K))));
-    let stale: usize = tables.iter().map(|table| table.stale).sum();
-    let contacts: usize = tables.iter().flat_map(|table| &table.buckets).sum();
     let what = |figure: &str| format!("{figure}, churned");
     beside("G8", &what("peers that are up"), f64::from(PEERS), f64::from(peers));
-    beside("G8", &what("share of contacts that are down"), 0.0, stale as f64 / contacts as f64);
-    beside("G8", &what("mean size of bucket 9, ideal"), ideal(peers, 9).0, mean_size(&tables, 9));
+    // Measured: 3.8 % in bucket 0, about 15 % in buckets 9 to 21.
+    beside("G8", &what("share of bucket 0 that is down"), 0.038, share_down(&tables, 0..1));
+    beside("G8", &what("share of buckets 9 to 21 that is down"), 0.15, share_down(&tables, 9..22));
     let know = "share of peers that know the twenty closest";
     beside("G8", &what(&format!("{know}, ideal")), ideally_complete(peers), complete);
     let all_full = mean((0..=8).map(|bucket| share_full(&tables, bucket)));
     at_least("G8", &what("share of full buckets, 0 to 8"), 0.97, all_full);
-    gate("G8", &what("mean size of bucket 9"), 14.2, 0.6, mean_size(&tables, 9));
-    gate("G8", &what(know), 0.61, 0.08, complete);
+    // The report leaves out who could not be reached.
+    let up = mean(tables.iter().map(|table| table.live.get(9).copied().unwrap_or(0) as f64));
+    gate("G8", &what("contacts of bucket 9 that are up"), 14.2, 0.6, up);
+    // Measured: 0.61. GATES.md says why peers here know more of their neighbours.
+    at_least("G8", &what(know), 0.53, complete);
+    at_most("G8", &what(know), ideally_complete(peers) + 0.01, complete);
 }

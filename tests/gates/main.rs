@@ -6,7 +6,7 @@
 //! | [`walk`] | G5 | the walk to the k closest: exact, and how deep it goes |
 //! | [`buckets`] | G8 | how full buckets are, ideal ones against binomials, churned ones against measured ones |
 //! | [`sessions`] | G9 | the lives that churn makes, and whom one meets at a random moment |
-//! | [`survival`] | G10 | how long a record outlives its holders |
+//! | [`survival`] | G10 | how long a record outlives its holders, by their lives alone and in a network |
 //! | [`law`] | | the Markov chain behind G1-G4 |
 //! | [`numbers`] | | statistics |
 //!

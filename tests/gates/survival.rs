@@ -7,7 +7,7 @@ use types::{Duration, Instant, Purpose, Seed, Stream, Streams};
 
 use crate::numbers::mean;
 use crate::sessions::{IPFS, churning, lives};
-use crate::{at_least, full, gate};
+use crate::{at_least, beside, full, gate, here};
 
 const HOLDERS: usize = 20;
 const HOUR: f64 = 3_600.0;
@@ -76,6 +76,25 @@ fn g10_holders_met_at_random_keep_records_for_a_day() {
     there.sort_unstable();
     let median = there[there.len() / 2] as f64;
     gate("G10", &format!("median of holders that are up a day later, {of}"), 12.5, 3.5, median);
+}
+
+#[test]
+fn g10_a_network_finds_its_records_a_day_later() {
+    if !full() {
+        return;
+    }
+    let run = |data: &str| {
+        let scenario = run::scenario(here("records.yaml")).set("faults.0.churn.data", data);
+        let finished = scenario.driver(run::Driver::Inline).run().unwrap();
+        let goal = finished.verdict.thresholds.iter().find(|goal| goal.metric == "record.get_success_ratio");
+        goal.and_then(|goal| goal.value).unwrap()
+    };
+    let what = |disks: &str| format!("GETs that find a record of a day ago, 1000 peers, {disks}");
+    at_least("G10", &what("disks kept"), 0.99, run("kept"));
+    // Those who stayed are fewer than two of twenty, and not all of them are still among the closest.
+    let lost = run("lost");
+    beside("G10", &what("disks lost"), outlives(IPFS.residual(24.0 * HOUR)), lost);
+    assert!(lost < 0.97, "without their disks, holders who return keep no record: {lost}");
 }
 
 /// Twenty of so many, all different.
