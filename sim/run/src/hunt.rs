@@ -80,6 +80,8 @@ impl From<&crate::Finished> for Ended {
 pub enum Again {
     /// It came to its end.
     Ended(Imprint),
+    /// It was stopped because the hunt is.
+    Stopped,
     /// It could not be run, which says nothing about it.
     Unable(String),
     /// The simulator gave up, though it had not before.

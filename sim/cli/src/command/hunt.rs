@@ -31,12 +31,13 @@ const FULL: u64 = 1_000;
 const LONG: Duration = Duration::from_secs(30);
 
 /// A seed here on a thread of this process, and again in a process of its own.
-struct HereAndAfresh {
+struct HereAndAfresh<'a> {
     scenario: Scenario,
     fresh: Fresh,
+    signals: &'a Signals,
 }
 
-impl Runner for HereAndAfresh {
+impl Runner for HereAndAfresh<'_> {
     fn run(&self, seed: u64) -> Result<Ended, String> {
         match self.scenario.clone().seed(seed).run() {
             Ok(finished) => Ok(Ended::from(&finished)),
@@ -45,7 +46,11 @@ impl Runner for HereAndAfresh {
     }
 
     fn again(&self, seed: u64) -> Again {
-        self.fresh.run(seed)
+        match self.fresh.run(seed) {
+            // Who interrupts from a keyboard interrupts that process too.
+            Again::Unable(_) if self.signals.code().is_some() => Again::Stopped,
+            again => again,
+        }
     }
 }
 
@@ -65,7 +70,7 @@ pub(crate) fn hunt(args: &args::Hunt, console: Console) -> Result<u8, Failure> {
     };
     let name = scenario.plan().map(|plan| plan.name.clone()).unwrap_or_default();
     console.note(&beginning(&scenario, &campaign, console.verbosity));
-    let runner = HereAndAfresh { scenario, fresh: Fresh::new(args)? };
+    let runner = HereAndAfresh { scenario, fresh: Fresh::new(args)?, signals: &signals };
     let found = play(&Hunt::new(campaign.clone()), &campaign, &runner, args, &signals, console)?;
 
     let replay = |seed: u64| replay(args, seed);
@@ -79,7 +84,7 @@ pub(crate) fn hunt(args: &args::Hunt, console: Console) -> Result<u8, Failure> {
 fn play(
     hunt: &Hunt,
     campaign: &Campaign,
-    runner: &HereAndAfresh,
+    runner: &HereAndAfresh<'_>,
     args: &args::Hunt,
     signals: &Signals,
     console: Console,

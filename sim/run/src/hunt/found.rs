@@ -188,6 +188,7 @@ impl Found {
                 self.recheck.differing += 1;
                 Some(Failure::differing(seed, first, difference))
             }
+            Again::Stopped => None,
             Again::Unable(why) => {
                 self.unable(seed, why);
                 None

@@ -210,12 +210,13 @@ fn a_second_run_that_gives_up_is_a_failure_and_one_that_cannot_be_had_proves_not
 
     let changed = |seed| Imprint { scenario_sha256: "other".to_owned(), ..imprint(seed) };
     let again = |seed| match seed {
+        1 => Some(Again::Stopped),
         2 => Some(Again::Unable("no process can be started".to_owned())),
         3 => Some(Again::Ended(changed(seed))),
         _ => None,
     };
     let found = Hunt::new(whole).play(&Stage { again: &again, ..Stage::default() });
-    assert_eq!((found.failed, found.recheck.done, found.recheck.unable, found.exit_code()), (0, 3, 2, 17));
+    assert_eq!((found.failed, found.recheck.done, found.recheck.unable, found.exit_code()), (0, 2, 2, 17));
     assert_eq!(found.recheck.why[&2], "no process can be started");
     assert!(found.recheck.why[&3].contains("was changed"), "{:?}", found.recheck);
 }
