@@ -17,12 +17,13 @@ use crate::measure::{BenchError, Measured};
 use crate::relay;
 
 /// When lookups begin to be asked: everything of the start is over by then.
-const BEGIN: types::Duration = types::Duration::from_secs(15);
-/// How long lookups are asked.
-pub(crate) const ASKING: types::Duration = types::Duration::from_secs(10);
+const BEGIN: types::Duration = types::Duration::from_secs(50);
+/// How long lookups are asked: 200,000 of them are then 5,000 a second, as in the scenarios of large networks. More at a
+/// time would be measured as memory of peers, though it is memory of lookups under way.
+pub(crate) const ASKING: types::Duration = types::Duration::from_secs(40);
 /// How long the run is: the last lookups end, and no table is refreshed yet (from 225 s on). Peers are looked at when
 /// half of it is over and when all is, so nothing else is measured in between.
-const END: types::Duration = types::Duration::from_secs(30);
+const END: types::Duration = types::Duration::from_secs(100);
 
 /// A network and what is asked of it.
 #[derive(Clone, Copy, Debug)]
