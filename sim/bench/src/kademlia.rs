@@ -1,7 +1,7 @@
 //! Our whole stack: nodes as actors on the simulated stage, filled tables, free links, lookups.
 //!
-//! The cost is taken by who watches: each shard's watcher reads its own thread's CPU clock when the start is over and
-//! again when the run ends, so tables that are filled and memory that is freed are no part of a message's cost.
+//! The cost is taken by who watches: each shard's watcher reads its own thread's CPU clock when the first lookup is asked
+//! and again when the run ends, so tables that are filled and memory that is freed are no part of a message's cost.
 
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,14 +16,14 @@ use crate::machine::{process_cpu, thread_cpu};
 use crate::measure::{BenchError, Measured};
 use crate::relay;
 
-/// When lookups begin to be asked: everything of the start is over by then.
-const BEGIN: types::Duration = types::Duration::from_secs(50);
+/// When lookups begin to be asked: everything of the start is over by then, and nothing was sent.
+const BEGIN: types::Duration = types::Duration::from_secs(1);
 /// How long lookups are asked: 200,000 of them are then 5,000 a second, as in the scenarios of large networks. More at a
 /// time would be measured as memory of peers, though it is memory of lookups under way.
 pub(crate) const ASKING: types::Duration = types::Duration::from_secs(40);
-/// How long the run is: the last lookups end, and no table is refreshed yet (from 225 s on). Peers are looked at when
-/// half of it is over and when all is, so nothing else is measured in between.
-const END: types::Duration = types::Duration::from_secs(100);
+/// How long the run is. The last lookups end, and nothing but lookups sends: within a minute no contact counts as long
+/// unseen, which would have it checked, and no table is refreshed.
+const END: types::Duration = types::Duration::from_secs(45);
 
 /// A network and what is asked of it.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,6 @@ struct Noted {
     shard: usize,
     began: Duration,
     ended: Duration,
-    sent_before: u64,
     lookups: u64,
     start_cpu: Duration,
 }
@@ -64,27 +63,23 @@ struct Clock {
 
 impl Watch for Clock {
     fn turned(&mut self, _: &LifeEvent) {}
-    fn began(&mut self, _: Instant, _: u32, _: &node::Command) {}
+    fn began(&mut self, _: Instant, _: u32, _: &node::Command) {
+        if self.noted.began.is_zero() {
+            self.noted.began = thread_cpu();
+            self.noted.start_cpu = process_cpu() - self.origin;
+        }
+    }
     fn abandoned(&mut self, _: Instant, _: u32, _: OperationId) {}
     fn told(&mut self, _: Instant, _: u32, event: &node::Event) {
         if matches!(event, node::Event::Kad(kad::Event::OperationEnded { .. })) {
             self.noted.lookups += 1;
         }
     }
-    fn sampling(&mut self, at: Instant) {
-        if at == Instant::START + BEGIN {
-            self.noted.start_cpu = process_cpu() - self.origin;
-        } else {
-            self.noted.ended = thread_cpu();
-        }
+    fn sampling(&mut self, _: Instant) {
+        self.noted.ended = thread_cpu();
     }
     fn look(&mut self, _: u32, _: Moment<'_>) {}
-    fn sampled(&mut self, at: Instant, counted: &Counted) {
-        if at == Instant::START + BEGIN {
-            self.noted.sent_before = counted.sent;
-            self.noted.began = thread_cpu();
-        }
-    }
+    fn sampled(&mut self, _: Instant, _: &Counted) {}
     fn ended(&mut self, _: Instant) {
         // Nobody listens if the run failed: then nobody needs it.
         let _ = self.home.send(self.noted);
@@ -104,10 +99,9 @@ pub(crate) fn run(setup: Setup) -> Result<Run, BenchError> {
     drop(home);
     let mut notes: Vec<_> = notes.iter().collect();
     notes.sort_by_key(|noted| noted.shard);
-    let sent_before: u64 = notes.iter().map(|noted| noted.sent_before).sum();
     let shards: Vec<_> = notes.iter().map(|noted| noted.ended.saturating_sub(noted.began)).collect();
     let measured = Measured {
-        events: outcome.links.sent - sent_before,
+        events: outcome.links.sent,
         cpu: shards.iter().sum(),
         digest: outcome.fingerprint.0,
         lookups: notes.iter().map(|noted| noted.lookups).sum(),
@@ -144,7 +138,8 @@ fn world(setup: Setup) -> Result<World, BenchError> {
     Ok(World {
         seed: Seed(1),
         duration: END,
-        sample_every: BEGIN,
+        // Peers are looked at once, when all is over.
+        sample_every: END,
         play: Arc::new(Play::new(&inputs, &book)),
         book,
         network,
