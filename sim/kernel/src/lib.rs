@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`event`] | [`Event`], what happens to a peer at an instant, and the [`EventId`] of its cause |
 //! | [`wheel`] | [`Wheel`], the calendar queue that yields events in their total order |
+//! | `deal` | sorts a slot of the wheel |
 //! | [`network`] | [`Network`], as people write it: latencies, places, uplinks, loss |
 //! | [`resolve`] | [`ResolvedNetwork`], checked and in tables; who lives where; the lookahead |
 //! | [`fault`] | [`LinkFault`]: partitions, clogs, bursts of loss, known ahead |
 //! | [`links`] | [`Links`]: when a message arrives, or why it does not |
+//! | `overtaking` | arrivals on a link in the order of sending |
 //! | [`connections`] | [`Connections`]: one peer's dialled links as a state machine |
 //! | [`fingerprint`] | [`PeerDigest`] and the [`Fingerprint`] of a run |
 //! | [`ladder`] | [`Ladder`]: fingerprints at simulated instants, to find the first difference |
@@ -33,12 +35,14 @@ extern crate std;
 
 pub mod connections;
 pub mod conservation;
+mod deal;
 pub mod event;
 pub mod fault;
 pub mod fingerprint;
 pub mod ladder;
 pub mod links;
 pub mod network;
+mod overtaking;
 pub mod resolve;
 pub mod wheel;
 

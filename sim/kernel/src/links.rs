@@ -7,8 +7,7 @@
 //!
 //! A pair's base is a hash of the seed and the two peers' digests, a message's jitter and loss one of
 //! the seed, its sender's digest and its sequence number: nothing is kept per pair, and no draw depends
-//! on the order of execution. Per pair, only the arrival of a message in flight is kept, and only where
-//! jitter could overtake it.
+//! on the order of execution. Per pair, only the arrival of what jitter could yet overtake is kept.
 //!
 //! It is deliberately not a model of TCP: loss ends a whole exchange or one-way message, above the
 //! connection. Messages that a peer handed to its uplink before it crashed still leave.
@@ -18,12 +17,11 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-use types::book::DigestHasher;
 use types::mix::mix;
 use types::{Digest, Domain, Duration, Instant, Purpose, Seed, Share, Streams};
 
 use crate::fault::{Effect, LinkFault, Weather};
+use crate::overtaking::Overtaking;
 use crate::resolve::ResolvedNetwork;
 
 /// What a message is to its exchange: loss is drawn once for each.
@@ -109,10 +107,7 @@ pub struct Links {
     weather: Weather,
     /// When each peer's uplink is free; empty if no uplink has a limit.
     uplinks: Vec<Instant>,
-    /// The latest arrival of what is in flight, by sender and receiver.
-    in_flight: HashMap<u64, Instant, DigestHasher>,
-    /// Entries of `in_flight` at which those that arrived are swept out.
-    sweep_at: usize,
+    overtaking: Overtaking,
     /// Nothing is sent earlier any more.
     now: Instant,
     tally: Tally,
@@ -137,8 +132,6 @@ struct Row {
 
 /// Nanoseconds that a byte takes at a bit a second.
 const BIT_NANOS: u64 = 8 * 1_000_000_000;
-/// Fewer entries in flight than this are not worth sweeping.
-const LEAST_SWEEP: usize = 1024;
 
 impl Links {
     /// The links of a run whose peers have these digests, by number.
@@ -153,8 +146,7 @@ impl Links {
         Self {
             weather: Weather::new(faults),
             uplinks: alloc::vec![Instant::START; if limited { peers.len() } else { 0 }],
-            in_flight: HashMap::default(),
-            sweep_at: LEAST_SWEEP,
+            overtaking: Overtaking::new(),
             now: Instant::START,
             tally,
             plan: Arc::new(Plan {
@@ -175,8 +167,7 @@ impl Links {
             plan: Arc::clone(&self.plan),
             weather: self.weather.clone(),
             uplinks: self.uplinks.clone(),
-            in_flight: HashMap::default(),
-            sweep_at: LEAST_SWEEP,
+            overtaking: Overtaking::new(),
             now: self.now,
             tally: Tally { touched: alloc::vec![0; self.weather.faults().len()], ..Tally::default() },
         }
@@ -215,12 +206,7 @@ impl Links {
     /// A window begins at `start`: nothing is sent earlier any more.
     pub fn begin_window(&mut self, start: Instant) {
         self.now = self.now.max(start);
-        if self.in_flight.len() >= self.sweep_at {
-            // What is sent from now on arrives later than this by itself.
-            let earliest = self.now + self.plan.lookahead;
-            self.in_flight.retain(|_, arrival| *arrival > earliest);
-            self.sweep_at = (2 * self.in_flight.len()).max(LEAST_SWEEP);
-        }
+        self.overtaking.forget(self.now);
     }
 
     /// Sends a message of `size_bytes` at `at`. `sequence` is the sender's, different for each of its
@@ -265,7 +251,10 @@ impl Links {
             self.tally.raised_to_floor += 1;
         }
         let arrival = departure + delay;
-        Fate::Arrives(if jitter > Duration::ZERO { self.in_order(from, to, arrival) } else { arrival })
+        Fate::Arrives(match jitter {
+            Duration::ZERO => arrival,
+            _ => self.overtaking.in_order((from, to), departure, arrival, jitter),
+        })
     }
 
     /// When the uplink has sent the message's last bit.
@@ -337,14 +326,6 @@ impl Links {
             }
         }
         None
-    }
-
-    /// Not before what is in flight on the same link.
-    fn in_order(&mut self, from: u32, to: u32, arrival: Instant) -> Instant {
-        let link = u64::from(from) << 32 | u64::from(to);
-        let latest = self.in_flight.entry(link).or_insert(arrival);
-        *latest = arrival.max(*latest);
-        *latest
     }
 }
 

@@ -20,6 +20,8 @@ use alloc::vec::Vec;
 
 use types::{Duration, Instant};
 
+use crate::deal::{Dealer, sort_from};
+
 /// The total order of items: earlier first, then by sender, then in the sender's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
@@ -60,6 +62,7 @@ pub struct Wheel<T> {
     beyond: BTreeMap<u64, Beyond<T>>,
     /// Buffers of emptied slots.
     spare: Vec<Vec<T>>,
+    dealer: Dealer<T>,
     /// The latest end that was taken.
     taken: Instant,
     /// The earliest item; `None` when it must be looked for.
@@ -90,6 +93,7 @@ impl<T: Timed> Wheel<T> {
             cursor: 0,
             beyond: BTreeMap::new(),
             spare: Vec::new(),
+            dealer: Dealer::new(),
             taken: Instant::START,
             next: Some(None),
             len: 0,
@@ -224,9 +228,7 @@ impl<T: Timed> Wheel<T> {
             return;
         };
         self.len -= items.len();
-        let start = out.len();
-        out.append(&mut items);
-        sort_from(start, out);
+        self.dealer.deal(&mut items, self.shift, out);
         self.keep(items);
         self.mark_empty(slot);
     }
@@ -286,12 +288,6 @@ impl<T: Timed> Wheel<T> {
         if let Some(word) = self.occupied.get_mut(at / 64) {
             *word &= !(1 << (at % 64));
         }
-    }
-}
-
-fn sort_from<T: Timed>(start: usize, out: &mut [T]) {
-    if let Some(taken) = out.get_mut(start..) {
-        taken.sort_unstable_by_key(Timed::key);
     }
 }
 
