@@ -35,8 +35,8 @@ impl<T: Timed> Dealer<T> {
             sort_from(start, out);
             return;
         }
-        // About two to four items share a place.
-        let bits = (items.len().ilog2() - 1).min(MOST_PLACES_LOG2).min(width_log2);
+        // One or two items share a place.
+        let bits = items.len().ilog2().min(MOST_PLACES_LOG2).min(width_log2);
         let places = 1 << bits;
         if self.places.len() < places {
             self.places.resize_with(places, Vec::new);

@@ -116,6 +116,7 @@ impl Weather {
     }
 
     /// Whether no fault is on at `at`.
+    #[inline]
     pub(crate) fn is_calm(&mut self, at: Instant) -> bool {
         if at < self.since || at >= self.until {
             self.look(at);

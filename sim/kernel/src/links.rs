@@ -22,7 +22,7 @@ use types::{Digest, Domain, Duration, Instant, Purpose, Seed, Share, Streams};
 
 use crate::fault::{Effect, LinkFault, Weather};
 use crate::overtaking::Overtaking;
-use crate::resolve::ResolvedNetwork;
+use crate::resolve::{Pair, ResolvedNetwork};
 
 /// What a message is to its exchange: loss is drawn once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +194,8 @@ impl Links {
     /// The base of the delay between two peers: the same in both directions and all the run.
     #[must_use]
     pub fn base(&self, a: u32, b: u32) -> Duration {
-        self.plan.base(self.plan.row(a), self.plan.row(b))
+        let (a, b) = (self.plan.row(a), self.plan.row(b));
+        self.plan.base(self.plan.network.pair(a.place, b.place), a.digest, b.digest)
     }
 
     /// What was counted so far.
@@ -214,6 +215,7 @@ impl Links {
     ///
     /// # Panics
     /// If a peer is not of the plan, or the message is sent before the window.
+    #[inline]
     pub fn send(
         &mut self,
         at: Instant,
@@ -240,8 +242,9 @@ impl Links {
             self.tally.lost_random += 1;
             return Fate::Lost(Loss::Random);
         }
-        let jitter = self.plan.network.pair(sender.place, receiver.place).jitter;
-        let mut delay = self.plan.base(sender, receiver);
+        let pair = self.plan.network.pair(sender.place, receiver.place);
+        let jitter = pair.jitter;
+        let mut delay = self.plan.base(pair, sender.digest, receiver.digest);
         if jitter > Duration::ZERO {
             delay = delay + up_to(mix(self.plan.jitter, message), jitter);
         }
@@ -336,19 +339,20 @@ impl Carried {
 }
 
 impl Plan {
+    #[inline]
     fn row(&self, peer: u32) -> Row {
         let row = self.peers.get(peer as usize);
         assert!(row.is_some(), "peer {peer} is not of the plan");
         row.copied().unwrap_or_default()
     }
 
-    fn base(&self, a: Row, b: Row) -> Duration {
-        let pair = self.network.pair(a.place, b.place);
+    #[inline]
+    fn base(&self, pair: Pair, a: Digest, b: Digest) -> Duration {
         let least = pair.base.saturating_sub(pair.spread);
         if pair.spread == Duration::ZERO {
             return least;
         }
-        let (low, high) = (a.digest.min(b.digest), a.digest.max(b.digest));
+        let (low, high) = (a.min(b), a.max(b));
         let draw = mix(mix(self.base, low.0), high.0);
         least + up_to(draw, pair.spread.saturating_mul(2))
     }

@@ -40,6 +40,9 @@ const _: () = assert!(size_of::<Sent>() == 32);
 
 /// Hashes at the least.
 const LEAST_HASHES: usize = 1024;
+/// Hashes for each message when they are dealt anew: most messages then find nobody before them, which the processor
+/// learns to expect.
+const HASHES_PER_MESSAGE: usize = 4;
 
 impl Overtaking {
     pub(crate) fn new() -> Self {
@@ -52,7 +55,7 @@ impl Overtaking {
             self.sent.pop_front();
             self.forgotten = self.forgotten.wrapping_add(1);
         }
-        if self.sent.len() > self.last.len() {
+        if 2 * self.sent.len() > self.last.len() {
             // A clog or a slow uplink lets some depart much later than they were sent: those do not hold up the others.
             self.sent.retain(|sent| sent.until > now);
             self.rehash();
@@ -69,7 +72,7 @@ impl Overtaking {
         jitter: Duration,
     ) -> Instant {
         let link = u64::from(link.0) << 32 | u64::from(link.1);
-        if self.sent.len() >= 2 * self.last.len() {
+        if self.sent.len() >= self.last.len() {
             self.rehash();
         }
         let number = self.forgotten.wrapping_add(self.sent.len() as u32);
@@ -94,9 +97,9 @@ impl Overtaking {
         self.sent.len()
     }
 
-    /// Chains anew, with about as many hashes as messages.
+    /// Chains anew.
     fn rehash(&mut self) {
-        let hashes = self.sent.len().next_power_of_two().max(LEAST_HASHES);
+        let hashes = (HASHES_PER_MESSAGE * self.sent.len()).next_power_of_two().max(LEAST_HASHES);
         let nobody = self.forgotten.wrapping_sub(1);
         self.last.clear();
         self.last.resize(hashes, nobody);

@@ -81,6 +81,7 @@ impl ResolvedNetwork {
 
     /// Between two places.
     #[must_use]
+    #[inline]
     pub fn pair(&self, a: u8, b: u8) -> Pair {
         let at = usize::from(a) * self.places.len() + usize::from(b);
         self.pairs.get(at).copied().unwrap_or_default()
