@@ -102,9 +102,11 @@ impl Shape {
     }
 }
 
+/// A [`Ranked`] and what became of it, in one piece so that it takes no more room than the former alone.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
-    ranked: Ranked,
+    distance: u64,
+    peer: PeerRef,
     /// The paths that know of it, one bit each.
     paths: u16,
     /// In which round it is asked; deeper than 255 counts as 255.
@@ -118,6 +120,14 @@ enum State {
     Asked,
     Answered,
     Failed,
+}
+
+const _: () = assert!(size_of::<Candidate>() == size_of::<Ranked>());
+
+impl Candidate {
+    const fn ranked(&self) -> Ranked {
+        Ranked { distance: self.distance, peer: self.peer }
+    }
 }
 
 impl Lookup {
@@ -157,26 +167,26 @@ impl Lookup {
             if is_target(ranked, &lookup.target, book) {
                 lookup.known_in_round = Some(0);
             }
-            lookup.learn(*ranked, path as u8, 1, book);
+            let place = lookup.find(*ranked, 0, book);
+            lookup.learn(*ranked, place, path as u8, 1);
         }
         lookup
     }
 
     /// The next peer to be asked, and the path that asks it. The path with the fewest requests in flight goes first.
     pub(crate) fn next_request(&mut self) -> Option<(PeerRef, u8)> {
-        let (in_flight, path) = (0..self.shape.paths)
+        let (in_flight, path, place) = (0..self.shape.paths)
             .filter_map(|path| {
                 let in_flight = *self.in_flight.get(usize::from(path))?;
-                let open = in_flight < self.shape.width(path) && self.unasked(path).is_some();
-                open.then_some((in_flight, path))
+                let open = in_flight < self.shape.width(path);
+                Some((in_flight, path, open.then(|| self.unasked(path))??))
             })
             .min()?;
-        let place = self.unasked(path)?;
         let candidate = self.candidates.get_mut(place)?;
         candidate.state = State::Asked;
         *self.in_flight.get_mut(usize::from(path))? = in_flight + 1;
         self.messages += 1;
-        Some((candidate.ranked.peer, path as u8))
+        Some((candidate.peer, path as u8))
     }
 
     /// `peer` answered `path` and named these peers.
@@ -184,9 +194,11 @@ impl Lookup {
         let Some(candidate) = self.settle(peer, path, State::Answered) else {
             return;
         };
-        self.nearest_answer = self.nearest_answer.min(candidate.ranked.distance);
+        self.nearest_answer = self.nearest_answer.min(candidate.distance);
         let round = candidate.round;
         self.hops = self.hops.max(u16::from(round));
+        // Names come nearest first, unless their sender cheats: each is looked for behind the one before.
+        let (mut last, mut behind) = (0, 0);
         for peer in named.iter().filter(|peer| **peer != own) {
             let Some(ranked) = Ranked::new(*peer, self.target.key(), book) else {
                 continue;
@@ -194,7 +206,10 @@ impl Lookup {
             if self.known_in_round.is_none() && is_target(&ranked, &self.target, book) {
                 self.known_in_round = Some(u16::from(round));
             }
-            self.learn(ranked, path, round.saturating_add(1), book);
+            let from = if ranked.distance > last { behind } else { 0 };
+            let place = self.find(ranked, from, book);
+            last = ranked.distance;
+            behind = self.learn(ranked, place, path, round.saturating_add(1));
         }
     }
 
@@ -218,7 +233,7 @@ impl Lookup {
                 .candidates
                 .iter()
                 .filter(|candidate| candidate.state == State::Answered)
-                .map(|candidate| candidate.ranked.peer)
+                .map(|candidate| candidate.peer)
                 .take(usize::from(self.shape.k))
                 .collect(),
             messages: self.messages,
@@ -243,7 +258,7 @@ impl Lookup {
 
     /// Peers that this lookup holds on to.
     pub(crate) fn for_each_ref(&self, mut each: impl FnMut(PeerRef)) {
-        self.candidates.iter().for_each(|candidate| each(candidate.ranked.peer));
+        self.candidates.iter().for_each(|candidate| each(candidate.peer));
         if let GoalKind::Store(record) = &self.goal.kind {
             record.publisher.into_iter().for_each(&mut each);
         }
@@ -255,13 +270,13 @@ impl Lookup {
     /// Whether candidates are in order, bounded, and the nearest answer is still among them.
     pub(crate) fn is_sound(&self, book: &Book) -> bool {
         let ordered = self.candidates.is_sorted_by(|nearer, farther| {
-            nearer.ranked.order(&farther.ranked, self.target.key(), book).is_lt()
+            nearer.ranked().order(&farther.ranked(), self.target.key(), book).is_lt()
         });
         let nearest = self
             .candidates
             .iter()
             .find(|candidate| candidate.state == State::Answered)
-            .map_or(u64::MAX, |candidate| candidate.ranked.distance);
+            .map_or(u64::MAX, |candidate| candidate.distance);
         let asked = self.candidates.iter().filter(|candidate| candidate.state == State::Asked).count();
         ordered
             && self.candidates.len() <= MAX_CANDIDATES
@@ -288,30 +303,51 @@ impl Lookup {
         let candidate = self
             .candidates
             .iter_mut()
-            .find(|candidate| candidate.ranked.peer == peer && candidate.state == State::Asked)?;
+            .find(|candidate| candidate.peer == peer && candidate.state == State::Asked)?;
         candidate.state = state;
         let in_flight = self.in_flight.get_mut(usize::from(path))?;
         *in_flight = in_flight.saturating_sub(1);
         Some(*candidate)
     }
 
-    fn learn(&mut self, ranked: Ranked, path: u8, round: u8, book: &Book) {
+    /// Where `ranked` stands among the candidates, all before `from` being nearer: there, or where it would be inserted.
+    /// It is usually a few places on.
+    fn find(&self, ranked: Ranked, from: usize, book: &Book) -> Result<usize, usize> {
+        const STEPS: usize = 8;
         let target = self.target.key();
-        let place =
-            self.candidates.binary_search_by(|candidate| candidate.ranked.order(&ranked, target, book));
+        let behind = self.candidates.get(from..).unwrap_or(&[]);
+        let nearer = behind.iter().take(STEPS).take_while(|candidate| candidate.distance < ranked.distance);
+        let from = from + nearer.count();
+        let rest = self.candidates.get(from..).unwrap_or(&[]);
+        match rest.first() {
+            None => Err(from),
+            Some(first) if first.distance > ranked.distance => Err(from),
+            Some(first) if first.peer == ranked.peer => Ok(from),
+            Some(_) => rest
+                .binary_search_by(|candidate| candidate.ranked().order(&ranked, target, book))
+                .map(|place| from + place)
+                .map_err(|place| from + place),
+        }
+    }
+
+    /// Takes up a peer that was found, or not, at this place; returns the place behind it.
+    fn learn(&mut self, ranked: Ranked, place: Result<usize, usize>, path: u8, round: u8) -> usize {
         let place = match place {
             Ok(known) => {
                 if let Some(candidate) = self.candidates.get_mut(known) {
                     candidate.paths |= 1 << path;
                 }
-                return;
+                return known + 1;
             }
             Err(place) => place,
         };
         if self.candidates.len() >= MAX_CANDIDATES && !self.make_room(place, path) {
-            return;
+            return place;
         }
-        self.candidates.insert(place, Candidate { ranked, paths: 1 << path, round, state: State::Known });
+        let Ranked { distance, peer } = ranked;
+        let candidate = Candidate { distance, peer, paths: 1 << path, round, state: State::Known };
+        self.candidates.insert(place, candidate);
+        place + 1
     }
 
     /// Drops the farthest candidate behind `place` that only this path knows of and nobody asked: a path that names
@@ -373,7 +409,7 @@ mod tests {
             next += 4;
             lookup.answered(peer_asked, path, &named, peer(0), &book);
             let learned: Vec<_> =
-                lookup.candidates.iter().filter(|candidate| named.contains(&candidate.ranked.peer)).collect();
+                lookup.candidates.iter().filter(|candidate| named.contains(&candidate.peer)).collect();
             assert!(learned.iter().all(|candidate| candidate.paths == 1 << path));
             assert!(lookup.is_sound(&book));
         }
@@ -406,7 +442,7 @@ mod tests {
     fn failed_peers_make_room_for_farther_ones() {
         let book = book(60);
         let mut lookup = lookup(Shape { k: 2, alpha: 1, paths: 1 }, 1..5, 0..0, &book);
-        let all: Vec<_> = lookup.candidates.iter().map(|candidate| candidate.ranked.peer).collect();
+        let all: Vec<_> = lookup.candidates.iter().map(|candidate| candidate.peer).collect();
         for (place, peer_asked) in all.iter().enumerate() {
             assert!(!lookup.is_finished());
             assert_eq!(lookup.next_request(), Some((*peer_asked, 0)));
@@ -437,14 +473,14 @@ mod tests {
         let book = book(3_000);
         let shape = Shape { k: 20, alpha: 2, paths: 2 };
         let mut lookup = lookup(shape, 1..21, 0..0, &book);
-        let dealt: Vec<_> = lookup.candidates.iter().map(|candidate| candidate.ranked.peer).collect();
+        let dealt: Vec<_> = lookup.candidates.iter().map(|candidate| candidate.peer).collect();
         let crowd: Vec<_> = (21..3_000).map(peer).collect();
         let (asked, path) = lookup.next_request().unwrap();
         lookup.answered(asked, path, &crowd, peer(0), &book);
         assert_eq!(lookup.candidates.len(), MAX_CANDIDATES);
         let other = 1 - path;
         let kept = lookup.candidates.iter().filter(|candidate| candidate.paths == 1 << other);
-        let kept: Vec<_> = kept.map(|candidate| candidate.ranked.peer).collect();
+        let kept: Vec<_> = kept.map(|candidate| candidate.peer).collect();
         assert_eq!(kept.len(), 10);
         assert!(kept.iter().all(|peer| dealt.contains(peer)));
         assert!(lookup.is_sound(&book));

@@ -330,7 +330,7 @@ impl Kad {
                 if let Some(peer) = successor {
                     cx.effects.event(Event::ContactAdded { peer });
                 }
-                if let Some(bucket) = cx.book.key(peer).and_then(|key| self.table.prefix_of(key)) {
+                if let Some(bucket) = self.table.bucket_of(peer, cx.book) {
                     self.check_bucket(cx, bucket);
                 }
             }
@@ -347,7 +347,7 @@ impl Kad {
     /// Asks a contact whether it is alive, by a request that any peer answers (libp2p's PING is deprecated), unless
     /// one of its bucket is being asked already.
     fn check_contact<E: Effects>(&mut self, cx: &mut Context<'_, E>, peer: PeerRef) {
-        let Some(bucket) = cx.book.key(peer).and_then(|key| self.table.prefix_of(key)) else {
+        let Some(bucket) = self.table.bucket_of(peer, cx.book) else {
             return;
         };
         if self.exchanges.checks_any(self.table.bucket(bucket)) {

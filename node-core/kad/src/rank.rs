@@ -19,8 +19,7 @@ pub(crate) struct Ranked {
 impl Ranked {
     /// Where `peer` stands towards `target`; `None` if the book does not resolve it.
     pub(crate) fn new(peer: PeerRef, target: &Key, book: &Book) -> Option<Self> {
-        let key = book.key(peer)?;
-        Some(Self { distance: key.prefix64() ^ target.prefix64(), peer })
+        Some(Self { distance: book.key_prefix64(peer)? ^ target.prefix64(), peer })
     }
 
     /// The order of distance to `target`: total, and equal for one and the same peer only.

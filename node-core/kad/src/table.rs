@@ -137,7 +137,7 @@ impl Table {
     /// A table that holds these peers, as many as its buckets have room for, the first given first.
     pub(crate) fn of(own: Key, k: u8, spare_limit: u8, peers: &[PeerRef], book: &Book) -> Self {
         let mut table = Self::new(own, k, spare_limit);
-        let prefix = |peer: &PeerRef| Some((table.prefix_of(book.key(*peer)?)?, *peer));
+        let prefix = |peer: &PeerRef| Some((table.bucket_of(*peer, book)?, *peer));
         let mut placed: Vec<_> = peers.iter().filter_map(prefix).collect();
         placed.sort_by_key(|(prefix, _)| *prefix);
         table.contacts.reserve_exact(placed.len());
@@ -220,9 +220,7 @@ impl Table {
     /// Whether `peer` is a contact.
     #[must_use]
     pub fn contains(&self, peer: PeerRef, book: &Book) -> bool {
-        book.key(peer)
-            .and_then(|key| self.prefix_of(key))
-            .is_some_and(|prefix| self.bucket(prefix).contains(&peer))
+        self.bucket_of(peer, book).is_some_and(|prefix| self.bucket(prefix).contains(&peer))
     }
 
     /// The `count` contacts that are closest to `target`, nearest first, `except` left out.
@@ -297,7 +295,7 @@ impl Table {
     fn check_bucket(&self, bucket: usize, book: &Book) -> Result<(), Violation> {
         let everybody = || self.bucket(bucket).iter().chain(self.bucket_spares(bucket));
         for (place, peer) in everybody().enumerate() {
-            let prefix = book.key(*peer).and_then(|key| self.prefix_of(key));
+            let prefix = self.bucket_of(*peer, book);
             if prefix != Some(bucket) {
                 return Err(Violation::WrongBucket { peer: *peer, bucket });
             }
@@ -326,13 +324,14 @@ impl Table {
         self.own.bit(bit as u32) != target.bit(bit as u32)
     }
 
-    /// The bucket of a key; `None` for the own one. The first 64 bits nearly always tell.
-    pub(crate) fn prefix_of(&self, key: &Key) -> Option<usize> {
-        let differing = self.own.prefix64() ^ key.prefix64();
+    /// The bucket of a peer; `None` for the own one, and for one that the book does not know. The first 64 bits nearly
+    /// always tell.
+    pub(crate) fn bucket_of(&self, peer: PeerRef, book: &Book) -> Option<usize> {
+        let differing = self.own.prefix64() ^ book.key_prefix64(peer)?;
         if differing != 0 {
             return Some(differing.leading_zeros() as usize);
         }
-        let prefix = self.own.common_prefix(key);
+        let prefix = self.own.common_prefix(book.key(peer)?);
         (prefix < Key::BITS).then_some(prefix as usize)
     }
 
@@ -347,7 +346,7 @@ impl Table {
 
     /// Bucket and place within all contacts.
     fn find(&self, peer: PeerRef, book: &Book) -> Option<(usize, usize)> {
-        let prefix = self.prefix_of(book.key(peer)?)?;
+        let prefix = self.bucket_of(peer, book)?;
         Some((prefix, self.find_in(prefix, peer)?))
     }
 
@@ -361,7 +360,7 @@ impl Table {
 impl Table {
     /// `peer` answered a request.
     pub(crate) fn answered(&mut self, peer: PeerRef, now: Instant, book: &Book) -> Admission {
-        let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
+        let Some(prefix) = self.bucket_of(peer, book) else {
             return Admission::Nobody;
         };
         if let Some(at) = self.find_in(prefix, peer) {
@@ -377,7 +376,7 @@ impl Table {
     /// `peer` asked something: it is alive, but whether it can be reached is not known. It enters only where there is
     /// room, so that strangers cannot push anybody out (S/Kademlia).
     pub(crate) fn heard(&mut self, peer: PeerRef, now: Instant, book: &Book) -> Admission {
-        let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
+        let Some(prefix) = self.bucket_of(peer, book) else {
             return Admission::Nobody;
         };
         if let Some(at) = self.find_in(prefix, peer) {
@@ -467,7 +466,7 @@ impl Table {
     }
 
     fn remove_spare(&mut self, peer: PeerRef, book: &Book) {
-        let Some(prefix) = book.key(peer).and_then(|key| self.prefix_of(key)) else {
+        let Some(prefix) = self.bucket_of(peer, book) else {
             return;
         };
         if let Some(place) = self.bucket_spares(prefix).iter().position(|spare| *spare == peer) {

@@ -86,6 +86,8 @@ impl Entry {
 pub struct SharedBook {
     ids: Vec<PeerId>,
     keys: Vec<Key>,
+    /// The first 64 bits of each key: they decide nearly all, and eight of them lie in a cache line.
+    prefixes: Vec<u64>,
     digests: Vec<Digest>,
     by_digest: HashMap<Digest, u32, DigestHasher>,
     /// The length of every id, if all have one.
@@ -100,7 +102,8 @@ impl SharedBook {
     #[must_use]
     pub fn new(ids: Vec<PeerId>) -> Self {
         assert!(ids.len() <= MAX_SHARED_PEERS, "a plan has at most 2^31 peers");
-        let keys = ids.iter().map(PeerId::key).collect();
+        let keys: Vec<_> = ids.iter().map(PeerId::key).collect();
+        let prefixes = keys.iter().map(Key::prefix64).collect();
         let digests: Vec<_> = ids.iter().map(PeerId::digest).collect();
         let mut by_digest = HashMap::with_capacity_and_hasher(ids.len(), DigestHasher::default());
         for (index, digest) in (0..).zip(&digests) {
@@ -108,7 +111,7 @@ impl SharedBook {
         }
         let mut lengths = ids.iter().map(|id| id.as_bytes().len());
         let id_len = lengths.next().filter(|first| lengths.all(|len| len == *first));
-        Self { ids, keys, digests, by_digest, id_len }
+        Self { ids, keys, prefixes, digests, by_digest, id_len }
     }
 
     /// How many peers the plan has.
@@ -251,6 +254,15 @@ impl Book {
         }
     }
 
+    /// The first 64 bits of the key of `peer`, without reading the rest of it.
+    #[must_use]
+    pub fn key_prefix64(&self, peer: PeerRef) -> Option<u64> {
+        match peer.index() {
+            Some(index) => self.shared.prefixes.get(index).copied(),
+            None => self.own_entry(peer).map(|entry| entry.key.prefix64()),
+        }
+    }
+
     /// The digest of `peer`; the digest zero for a reference that outlived its entry.
     #[must_use]
     pub fn digest(&self, peer: PeerRef) -> Digest {
@@ -367,6 +379,7 @@ mod tests {
             assert_eq!(book.find(&id(number)), Some(peer));
             assert_eq!(book.intern(&id(number)), Ok(peer));
             assert_eq!(book.entry(peer), Some(Entry::new(id(number))));
+            assert_eq!(book.key_prefix64(peer), book.key(peer).map(Key::prefix64));
         }
         assert!(book.own.is_none(), "nothing of the plan is copied");
     }
@@ -392,6 +405,8 @@ mod tests {
         let newcomer = book.intern(&id(102)).unwrap();
         assert_eq!(book.id(kept), Some(&id(100)));
         assert_eq!((book.id(lost), book.find(&id(101))), (None, None));
+        assert_eq!(book.key_prefix64(kept), Some(id(100).key().prefix64()));
+        assert_eq!(book.key_prefix64(lost), None);
         assert_eq!((book.id(newcomer), newcomer == lost), (Some(&id(102)), false));
     }
 
