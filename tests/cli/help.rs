@@ -14,6 +14,7 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("replay", &["replay", "-h"]),
         ("hunt", &["hunt", "--help"]),
         ("report", &["report", "-h"]),
+        ("bench", &["bench", "--help"]),
         ("runs_diff", &["runs", "diff", "-h"]),
     ] {
         let said = desk.type_in(arguments);

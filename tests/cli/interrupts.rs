@@ -89,3 +89,18 @@ fn interrupted_once_a_hunt_ends_with_the_seeds_that_run() {
         assert_eq!(document["failed"], 0);
     }
 }
+
+#[test]
+fn interrupted_once_a_session_of_measuring_ends_at_once() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let desk = Desk::new();
+        let long = ["bench", "--peers", "30", "--rounds", "100", "--no-memory"];
+        let mut child = desk.command(&long).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("30 peers: 100 rounds"), "{line}");
+        signal(&child, name);
+        let said = Said::of(child.wait_with_output().unwrap());
+        assert_eq!((said.code, said.stdout.as_str()), (code, ""), "{said:?}");
+    }
+}

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+mod benches;
 mod folders;
 mod help;
 mod hunts;

@@ -22,7 +22,8 @@ pub(crate) fn peak_rss_bytes() -> Option<u64> {
 }
 
 /// The first load average; none where the system does not tell.
-pub(crate) fn load() -> Option<f64> {
+#[must_use]
+pub fn load() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::contestant::Contestant;
 use crate::goal::{Bound, Goal};
 use crate::results::Results;
@@ -171,9 +173,27 @@ fn grouped(number: u64) -> String {
 }
 
 /// Results beside the committed ones: ratios and bytes, which mean the same on another machine.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Comparison {
-    rows: Vec<(Goal, f64)>,
+    rows: Vec<Compared>,
+}
+
+/// A figure and the committed one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Compared {
+    what: String,
+    peers: u32,
+    now: f64,
+    committed: f64,
+}
+
+impl Comparison {
+    /// Whether no figure has a committed one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
 }
 
 /// Holds results against those that are committed, wherever both have a figure.
@@ -181,7 +201,8 @@ pub struct Comparison {
 pub fn compare(results: &Results, committed: &Results) -> Comparison {
     let of = |goal: &Goal| {
         let same = |other: &&Goal| other.what == goal.what && other.peers == goal.peers;
-        committed.goals.iter().find(same).map(|other| (goal.clone(), other.value))
+        let committed = committed.goals.iter().find(same)?.value;
+        Some(Compared { what: goal.what.clone(), peers: goal.peers, now: goal.value, committed })
     };
     Comparison { rows: results.goals.iter().filter_map(of).collect() }
 }
@@ -189,12 +210,12 @@ pub fn compare(results: &Results, committed: &Results) -> Comparison {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new(&["against the committed results", "peers", "now", "committed", "change"]);
-        for (goal, committed) in &self.rows {
-            let change = (goal.value / committed - 1.0) * 100.0;
+        for Compared { what, peers, now, committed } in &self.rows {
+            let change = (now / committed - 1.0) * 100.0;
             table.row(vec![
-                goal.what.clone(),
-                grouped(u64::from(goal.peers)),
-                figure(goal.value),
+                what.clone(),
+                grouped(u64::from(*peers)),
+                figure(*now),
                 figure(*committed),
                 format!("{change:+.0} %"),
             ]);

@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit_code;
 
+mod bench;
 mod hunt;
+pub(crate) use bench::{Bench, BenchChild};
 pub(crate) use hunt::Hunt;
 
 const EXAMPLES: &str = "\
@@ -45,6 +47,9 @@ pub(crate) enum Command {
     Replay(Replay),
     Hunt(Hunt),
     Report(Report),
+    Bench(Bench),
+    #[command(hide = true)]
+    BenchChild(BenchChild),
     /// Looks at several runs.
     #[command(subcommand, arg_required_else_help = true)]
     Runs(Runs),

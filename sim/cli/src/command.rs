@@ -1,8 +1,9 @@
 //! What each command does.
 
-use crate::args::{Cli, Command, Runs};
+use crate::args::{Cli, Command, Format, Runs};
 use crate::console::{Console, Verbosity};
 
+mod bench;
 mod check;
 mod diff;
 mod hunt;
@@ -20,6 +21,8 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Replay(args) => replay::replay(args, console),
         Command::Hunt(args) => hunt::hunt(args, console),
         Command::Report(args) => report::report(args, console),
+        Command::Bench(args) => bench::bench(args, console),
+        Command::BenchChild(args) => bench::child(args, console),
         Command::Runs(Runs::Diff(args)) => diff::diff(args, console),
     };
     outcome.unwrap_or_else(|failure| failure.tell(console))
@@ -30,9 +33,12 @@ fn console(command: &Command) -> Console {
         Command::Run(args) => (&args.output, Some(&args.shown)),
         Command::Replay(args) => (&args.output, Some(&args.shown)),
         Command::Hunt(args) => (&args.output, Some(&args.shown)),
+        Command::Bench(args) => (&args.output, Some(&args.shown)),
         Command::Check(args) => (&args.output, None),
         Command::Report(args) => (&args.output, None),
         Command::Runs(Runs::Diff(args)) => (&args.output, None),
+        // Its reader is this program.
+        Command::BenchChild(_) => return Console { format: Format::Human, verbosity: Verbosity::Normal },
     };
     Console { verbosity: shown.map_or(Verbosity::Normal, Verbosity::from), ..Console::from(output) }
 }

@@ -1,4 +1,4 @@
-//! Where a run or a hunt is, on stderr: a bar in a terminal, a line every few seconds elsewhere.
+//! Where a run, a hunt or a measurement is, on stderr: a bar in a terminal, a line every few seconds elsewhere.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -26,18 +26,31 @@ pub(crate) struct Gauge {
 
 enum Form {
     Bar(ProgressBar),
-    Lines { last: Instant },
+    Lines {
+        last: Instant,
+        /// What was said then.
+        said: String,
+    },
     Nothing,
 }
 
 impl Gauge {
     /// One that is full at `total`.
     pub(crate) fn new(console: Console, wanted: args::Progress, total: u64) -> Self {
+        Self::with(console, wanted, || bar(total))
+    }
+
+    /// One that shows that something goes on, not how far it is.
+    pub(crate) fn without_end(console: Console, wanted: args::Progress) -> Self {
+        Self::with(console, wanted, spinner)
+    }
+
+    fn with(console: Console, wanted: args::Progress, bar: impl FnOnce() -> ProgressBar) -> Self {
         let terminal = io::stderr().is_terminal();
         let form = match wanted {
             _ if console.verbosity == Verbosity::Quiet => Form::Nothing,
-            args::Progress::Auto | args::Progress::Bar if terminal => Form::Bar(bar(total)),
-            args::Progress::Auto => Form::Lines { last: Instant::now() },
+            args::Progress::Auto | args::Progress::Bar if terminal => Form::Bar(bar()),
+            args::Progress::Auto => Form::Lines { last: Instant::now(), said: String::new() },
             args::Progress::Bar | args::Progress::None => Form::Nothing,
         };
         Self { form, console }
@@ -50,9 +63,9 @@ impl Gauge {
                 bar.set_position(reached);
                 bar.set_message(text);
             }
-            Form::Lines { last } if last.elapsed() >= LINE_EVERY => {
-                *last = Instant::now();
+            Form::Lines { last, said } if last.elapsed() >= LINE_EVERY && *said != text => {
                 self.console.warn(&text);
+                (*last, *said) = (Instant::now(), text);
             }
             Form::Lines { .. } | Form::Nothing => {}
         }
@@ -156,6 +169,15 @@ fn bar(total: u64) -> ProgressBar {
         bar.set_style(style.progress_chars("=> "));
     }
     bar
+}
+
+fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // As above.
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4}  {wide_msg}") {
+        spinner.set_style(style.tick_chars("|/-\\ "));
+    }
+    spinner
 }
 
 /// `12m30s of 30m, 38x real time, 1.21M events/s, 950 peers up`
