@@ -147,7 +147,7 @@ fn world(setup: Setup) -> Result<World, BenchError> {
         dialling: None,
         start: Start::Oracle,
         driver,
-        max_awake: world::MAX_AWAKE,
+        max_awake: world::max_awake(peers as usize),
         threads: Some(shards),
         sampled: Vec::new(),
         cast: world::honest(),

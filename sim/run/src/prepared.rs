@@ -66,7 +66,7 @@ impl Prepared {
             },
             start: plan.start,
             driver,
-            max_awake: world::MAX_AWAKE,
+            max_awake: world::max_awake(book.len()),
             threads,
             cast,
             progress: Arc::default(),

@@ -14,8 +14,17 @@ use types::{Book, SharedBook};
 use crate::cast::Player;
 use crate::host::{SimHost, Window};
 
-/// Peers of a shard that are awake at a time: their mailboxes are 16 MiB, and a network of 10,000 is awake whole.
-pub const MAX_AWAKE: usize = 1 << 14;
+/// Up to this many peers are all awake: their mailboxes are 16 MiB, and nobody pays for falling asleep and waking.
+const ALL_AWAKE: usize = 1 << 14;
+/// Among more, so many peers of a shard are awake at a time: their mailboxes stay in a second-level cache, and among
+/// 100,000 peers a message costs no more than with four times as many.
+const SOME_AWAKE: usize = 1 << 12;
+
+/// How many peers of a shard are best awake at a time in a network of `peers`.
+#[must_use]
+pub const fn max_awake(peers: usize) -> usize {
+    if peers <= ALL_AWAKE { ALL_AWAKE } else { SOME_AWAKE }
+}
 
 /// What lives in an actor of the world.
 pub(crate) type Body = actor::Body<Player, SimHost>;

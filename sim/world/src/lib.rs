@@ -38,7 +38,7 @@ pub mod watch;
 
 pub use cast::Cast;
 pub use cell::Drops;
-pub use driver::{Driver, MAX_AWAKE};
+pub use driver::{Driver, max_awake};
 pub use log::LogEntry;
 pub use parcel::Wire;
 pub use stage::{Chapter, MAX_SHARDS, Outcome, Panic, PeerCount, Progress, World, WorldError, honest};

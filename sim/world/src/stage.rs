@@ -53,7 +53,7 @@ pub struct World {
     pub start: play::Start,
     /// How peers are driven.
     pub driver: Driver,
-    /// Peers of a shard that the actor driver keeps awake at a time; commonly [`crate::driver::MAX_AWAKE`].
+    /// Peers of a shard that the actor driver keeps awake at a time; commonly [`crate::max_awake`].
     pub max_awake: usize,
     /// Threads; `None`: as many as pay for themselves.
     pub threads: Option<usize>,
