@@ -15,6 +15,12 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("hunt", &["hunt", "--help"]),
         ("report", &["report", "-h"]),
         ("bench", &["bench", "--help"]),
+        ("demo", &["demo", "-h"]),
+        ("scenario_ls", &["scenario", "ls", "-h"]),
+        ("scenario_explain", &["scenario", "explain", "-h"]),
+        ("completions", &["completions", "-h"]),
+        ("man", &["man", "-h"]),
+        ("scenario_schema", &["scenario", "schema", "-h"]),
         ("runs_diff", &["runs", "diff", "-h"]),
     ] {
         let said = desk.type_in(arguments);

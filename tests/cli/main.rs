@@ -12,6 +12,7 @@ mod help;
 mod hunts;
 mod interrupts;
 mod invalid;
+mod library;
 mod verdicts;
 
 /// A folder of one test's own, in which it types commands.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `source` | texts, places in them, and reading a file with care |
 //! | `tree` | YAML as a tree with a span for every key and value |
+//! | `explain` | what a code or a key means: [`explain()`] |
 //! | `grammar` | what the JSON schema of the types expects at a place |
 //! | `set` | `--set PATH=VALUE`: changes to the tree before it is checked |
 //! | `shape` | keys and kinds of values: the tree against the grammar |
@@ -27,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 mod diagnostic;
+mod explain;
 mod fidelity;
 mod grammar;
 mod load;
@@ -41,6 +43,7 @@ mod suggest;
 mod tree;
 
 pub use diagnostic::{Code, Entry, Rejected, Report};
+pub use explain::{Explanation, Key, explain};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
 pub use load::{Loaded, load, parse, schema};
 pub use meaning::MAX_GROUPS;

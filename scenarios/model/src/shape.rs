@@ -8,6 +8,8 @@
 
 mod mistakes;
 
+pub(crate) use mistakes::described;
+
 use serde_json::{Map, Value};
 use types::quantity::ParseError;
 
@@ -16,7 +18,7 @@ use crate::grammar::{Choice, Form, Grammar};
 use crate::source::Span;
 use crate::suggest::nearest;
 use crate::tree::{Content, Entry, NodeId, Path, Scalar, Style, Tree};
-use mistakes::{described, kind_expected, kind_of, outside, quantity};
+use mistakes::{kind_expected, kind_of, outside, quantity};
 
 /// Checks the whole of `tree` against `grammar`.
 pub(crate) fn check(grammar: &Grammar, tree: &Tree, problems: &mut Problems) -> Value {

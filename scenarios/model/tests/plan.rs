@@ -232,3 +232,14 @@ proptest! {
         }
     }
 }
+
+/// After a change of the grammar: `WAVETANK_ACCEPT=1 cargo test -p wavetank-model --test plan committed`.
+#[test]
+fn the_committed_schema_is_the_grammar() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenario-v1.json");
+    if std::env::var_os("WAVETANK_ACCEPT").is_some() {
+        std::fs::write(path, model::schema()).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(committed == model::schema(), "scenarios/scenario-v1.json is older than the grammar");
+}

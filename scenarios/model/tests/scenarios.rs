@@ -51,15 +51,17 @@ fn every_mistake_is_told_as_it_should_be() {
 
 #[test]
 fn the_library_can_be_run() {
-    let files = scenarios("../kademlia");
-    assert!(files.len() >= 4);
+    let files = [scenarios("../kademlia"), scenarios("../scale")].concat();
+    assert!(files.len() >= 10);
     for path in files {
         match model::load(&path, &[]) {
             Err(rejected) => panic!("{rejected}"),
             Ok(loaded) => {
                 let text = fs::read_to_string(&path).unwrap();
                 assert_eq!(loaded.text, text);
-                assert!(text.starts_with("# Question: "), "{} opens with its question", path.display());
+                let opens =
+                    text.strip_prefix("# yaml-language-server: $schema=../scenario-v1.json\n# Question: ");
+                assert!(opens.is_some(), "{} opens with its schema and its question", path.display());
                 assert!(
                     text.contains("# Expected: ") && text.contains("# Change next: "),
                     "{}",

@@ -8,12 +8,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::exit_code;
 
 mod bench;
+mod demo;
 mod hunt;
+pub(crate) mod scenario;
 pub(crate) use bench::{Bench, BenchChild};
+pub(crate) use demo::Demo;
 pub(crate) use hunt::Hunt;
 
 const EXAMPLES: &str = "\
 Examples:
+  wavetank demo
   wavetank run scenarios/kademlia/hello.yaml
   wavetank run scenarios/kademlia/churn.yaml --seed 7 --set peers.edge.count=200
   wavetank replay runs/hello/latest
@@ -42,6 +46,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(Demo),
     Run(Run),
     Check(Check),
     Replay(Replay),
@@ -50,9 +55,44 @@ pub(crate) enum Command {
     Bench(Bench),
     #[command(hide = true)]
     BenchChild(BenchChild),
+    /// Helps to write scenarios.
+    #[command(subcommand, arg_required_else_help = true)]
+    Scenario(Scenario),
+    Completions(Completions),
+    Man(Man),
     /// Looks at several runs.
     #[command(subcommand, arg_required_else_help = true)]
     Runs(Runs),
+}
+
+/// Prints what lets a shell complete commands, flags and their values.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wavetank completions bash > wavetank.bash
+  wavetank completions zsh > ~/.zfunc/_wavetank
+  wavetank completions fish > ~/.config/fish/completions/wavetank.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Prints the page of a command for `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wavetank man | man -l -
+  wavetank man runs diff > wavetank-runs-diff.1")]
+pub(crate) struct Man {
+    /// The command, as it is typed (default: the program itself)
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scenario {
+    Ls(scenario::Ls),
+    Explain(scenario::Explain),
+    Schema(scenario::Schema),
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,14 +125,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) machine: Machine,
 
-    /// The run's folder, which must not hold anything (default: a new one
-    /// below `runs`)
-    #[arg(long, value_name = "DIR", env = "WAVETANK_OUT", hide_env_values = true, help_heading = OUTPUT)]
-    pub(crate) out: Option<PathBuf>,
-
-    /// Write no plots and no page; `wavetank report` can do so later
-    #[arg(long, env = "WAVETANK_NO_REPORT", value_parser = FalseyValueParser::new(), hide_env_values = true, help_heading = OUTPUT)]
-    pub(crate) no_report: bool,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
 
     #[command(flatten)]
     pub(crate) shown: Shown,
@@ -189,6 +223,19 @@ pub(crate) struct Diff {
 const SCENARIO: &str = "Scenario";
 const MACHINE: &str = "Machine (changes no result)";
 const OUTPUT: &str = "Output";
+
+/// What is left of a run.
+#[derive(Debug, Args)]
+pub(crate) struct Kept {
+    /// The run's folder, which must not hold anything (default: a new one
+    /// below `runs`)
+    #[arg(long, value_name = "DIR", env = "WAVETANK_OUT", hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Write no plots and no page; `wavetank report` can do so later
+    #[arg(long, env = "WAVETANK_NO_REPORT", value_parser = FalseyValueParser::new(), hide_env_values = true, help_heading = OUTPUT)]
+    pub(crate) no_report: bool,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Changes {

@@ -1,21 +1,25 @@
 //! What each command does.
 
-use crate::args::{Cli, Command, Format, Runs};
+use crate::args::{Cli, Command, Format, Runs, Scenario};
 use crate::console::{Console, Verbosity};
 
 mod bench;
 mod check;
+mod demo;
 mod diff;
 mod hunt;
 mod play;
 mod replay;
 mod report;
 mod run;
+mod scenario;
+mod shell;
 
 /// Does what was asked and says what to exit with.
 pub(crate) fn perform(cli: &Cli) -> u8 {
     let console = console(&cli.command);
     let outcome = match &cli.command {
+        Command::Demo(args) => demo::demo(args, console),
         Command::Run(args) => run::run(args, console),
         Command::Check(args) => check::check(args, console),
         Command::Replay(args) => replay::replay(args, console),
@@ -23,6 +27,11 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Report(args) => report::report(args, console),
         Command::Bench(args) => bench::bench(args, console),
         Command::BenchChild(args) => bench::child(args, console),
+        Command::Completions(args) => shell::completions(args, console),
+        Command::Man(args) => shell::man(args, console),
+        Command::Scenario(Scenario::Ls(args)) => scenario::ls(args, console),
+        Command::Scenario(Scenario::Explain(args)) => scenario::explain(args, console),
+        Command::Scenario(Scenario::Schema(_)) => scenario::schema(console),
         Command::Runs(Runs::Diff(args)) => diff::diff(args, console),
     };
     outcome.unwrap_or_else(|failure| failure.tell(console))
@@ -30,6 +39,7 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
 
 fn console(command: &Command) -> Console {
     let (output, shown) = match command {
+        Command::Demo(args) => (&args.output, Some(&args.shown)),
         Command::Run(args) => (&args.output, Some(&args.shown)),
         Command::Replay(args) => (&args.output, Some(&args.shown)),
         Command::Hunt(args) => (&args.output, Some(&args.shown)),
@@ -37,8 +47,15 @@ fn console(command: &Command) -> Console {
         Command::Check(args) => (&args.output, None),
         Command::Report(args) => (&args.output, None),
         Command::Runs(Runs::Diff(args)) => (&args.output, None),
-        // Its reader is this program.
-        Command::BenchChild(_) => return Console { format: Format::Human, verbosity: Verbosity::Normal },
+        Command::Scenario(Scenario::Ls(args)) => (&args.output, None),
+        Command::Scenario(Scenario::Explain(args)) => (&args.output, None),
+        // What they print has one form.
+        Command::Scenario(Scenario::Schema(_))
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::BenchChild(_) => {
+            return Console { format: Format::Human, verbosity: Verbosity::Normal };
+        }
     };
     Console { verbosity: shown.map_or(Verbosity::Normal, Verbosity::from), ..Console::from(output) }
 }

@@ -145,8 +145,14 @@ impl Display {
             self.moved = now;
         } else if now.at - self.moved.at >= STALLED_AFTER && now.reached < self.total {
             let span = figures::nanos(STALLED_AFTER.as_nanos() as f64);
-            let at = figures::nanos(now.reached as f64);
-            self.say(&format!("no simulated time has passed for {span}; the run stands at {at}"));
+            // Before anything was handled, peers and their tables are being made: in large networks that takes its time.
+            self.say(&match now.handled {
+                0 => format!("the peers are still being made after another {span}"),
+                _ => {
+                    let at = figures::nanos(now.reached as f64);
+                    format!("no simulated time has passed for {span}; the run stands at {at}")
+                }
+            });
             self.moved = now;
         }
     }

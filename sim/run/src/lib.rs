@@ -35,5 +35,5 @@ pub mod scenario;
 mod watcher;
 
 pub use prepared::{Finished, Prepared};
-pub use scenario::{Out, RunError, Scenario, replay, scenario};
+pub use scenario::{Out, RunError, Scenario, built_in, replay, scenario};
 pub use world::{Cast, Driver, Progress};

@@ -30,11 +30,9 @@ pub struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
-        let Scenario { path, seed, sets, loaded, threads, driver, out, cast, workloads, checkers } = scenario;
-        let model::Loaded { mut plan, text, .. } = match loaded {
-            Some(loaded) => Arc::unwrap_or_clone(loaded),
-            None => model::load(&path, &sets)?,
-        };
+        let loaded = scenario.loaded()?;
+        let Scenario { path, seed, sets, threads, driver, out, cast, workloads, checkers, .. } = scenario;
+        let model::Loaded { mut plan, text, .. } = Arc::unwrap_or_clone(loaded);
         if let Some(seed) = seed {
             plan.seed = Seed(seed);
         }

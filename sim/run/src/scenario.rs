@@ -27,9 +27,11 @@ pub enum Out {
 #[derive(Clone)]
 pub struct Scenario {
     pub(crate) path: PathBuf,
+    /// Of a scenario that has no file.
+    text: Option<&'static str>,
     pub(crate) seed: Option<u64>,
     pub(crate) sets: Vec<(String, String)>,
-    pub(crate) loaded: Option<Arc<Loaded>>,
+    loaded: Option<Arc<Loaded>>,
     pub(crate) threads: Option<usize>,
     pub(crate) driver: Driver,
     pub(crate) out: Out,
@@ -51,6 +53,7 @@ impl fmt::Debug for Scenario {
 pub fn scenario(path: impl Into<PathBuf>) -> Scenario {
     Scenario {
         path: path.into(),
+        text: None,
         seed: None,
         sets: Vec::new(),
         loaded: None,
@@ -61,6 +64,11 @@ pub fn scenario(path: impl Into<PathBuf>) -> Scenario {
         workloads: Vec::new(),
         checkers: Vec::new(),
     }
+}
+
+/// The scenario `text`, which people know as `name`: one that a program carries with it. All else as [`scenario`].
+pub fn built_in(name: &str, text: &'static str) -> Scenario {
+    Scenario { text: Some(text), ..scenario(name) }
 }
 
 /// The scenario of a run's folder, with its seed and its changes, to be run again.
@@ -142,8 +150,17 @@ impl Scenario {
     /// # Errors
     /// If the scenario is not valid.
     pub fn load(mut self) -> Result<Self, RunError> {
-        self.loaded = Some(Arc::new(model::load(&self.path, &self.sets)?));
+        self.loaded = Some(self.loaded()?);
         Ok(self)
+    }
+
+    pub(crate) fn loaded(&self) -> Result<Arc<Loaded>, RunError> {
+        let Self { path, text, sets, loaded, .. } = self;
+        Ok(match (loaded, text) {
+            (Some(loaded), _) => Arc::clone(loaded),
+            (None, Some(text)) => Arc::new(model::parse(&path.display().to_string(), text, sets)?),
+            (None, None) => Arc::new(model::load(path, sets)?),
+        })
     }
 
     /// What will be done, but for the seed, once it is loaded.

@@ -312,7 +312,7 @@ pub(super) const fn kind_expected(form: &Form<'_>) -> Kind {
 }
 
 /// What a form expects, as `a whole number`.
-pub(super) fn described(form: &Form<'_>) -> String {
+pub(crate) fn described(form: &Form<'_>) -> String {
     match form {
         Form::Map { keys, others: Some(_), .. } if keys.is_empty() => "a map of names".to_owned(),
         Form::Map { .. } => "a map".to_owned(),

@@ -34,22 +34,32 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(args: &args::Run, console: Console) -> Result<u8, Failure> {
-    let signals = Signals::watch()?;
-    let out = args.out.clone().map_or_else(|| Out::Under(PathBuf::from(RUNS)), Out::Folder);
-    let mut scenario = on(run::scenario(&args.scenario), &args.machine).out(out);
+    let mut scenario = on(run::scenario(&args.scenario), &args.machine);
     if let Some(seed) = args.seed {
         scenario = scenario.seed(seed);
     }
     for (path, value) in &args.changes.set {
         scenario = scenario.set(path, value);
     }
-    let prepared = scenario.prepare()?;
+    perform(scenario, &args.kept, &args.shown, console)
+}
+
+/// Runs the scenario, says what came of it, and leaves its folder.
+pub(crate) fn perform(
+    scenario: Scenario,
+    kept: &args::Kept,
+    shown: &args::Shown,
+    console: Console,
+) -> Result<u8, Failure> {
+    let signals = Signals::watch()?;
+    let out = kept.out.clone().map_or_else(|| Out::Under(PathBuf::from(RUNS)), Out::Folder);
+    let prepared = scenario.out(out).prepare()?;
     console.note(&beginning(&prepared, console.verbosity));
     let peers = prepared.plan().peers();
-    let Played { finished, code } = play(prepared, args.shown.progress, &signals, console)?;
+    let Played { finished, code } = play(prepared, shown.progress, &signals, console)?;
 
     let folder = finished.folder.as_deref();
-    let page = folder.filter(|_| !args.no_report).and_then(|folder| page(folder, console));
+    let page = folder.filter(|_| !kept.no_report).and_then(|folder| page(folder, console));
     let replay = folder.map(|folder| format!("wavetank replay {}", quoted(&folder.display().to_string())));
     let (verdict, manifest) = (&finished.verdict, &finished.manifest);
     let screen =
