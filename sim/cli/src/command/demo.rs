@@ -12,7 +12,7 @@ use crate::failure::Failure;
 const NAME: &str = "demo";
 const SCENARIO: &str = include_str!("../../../../scenarios/kademlia/demo.yaml");
 
-const NEXT: &str = "\
+const NEXT: &str = "
 What next:
   wavetank demo --seed 7                       the same weather, other luck
   wavetank demo --yaml > demo.yaml             the scenario, to change it
