@@ -113,7 +113,7 @@ impl Overtaking {
     }
 }
 
-/// Multiplied by an odd number near 2^64 over the golden ratio; the upper bits are the even ones.
+/// Multiplied by an odd number near 2^64 over the golden ratio; its upper bits are the evenly spread ones.
 fn hash_of(link: u64, hashes: usize) -> usize {
     let bits = hashes.trailing_zeros();
     (link.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits).min(63)) as usize & hashes.wrapping_sub(1)
