@@ -116,6 +116,8 @@ codes! {
     NetworkPairMissing "network_pair_missing" "A pair of places is missing in the latency table.";
     LinksZero "links_zero" "A setting of dialled links is zero.";
     Invalid "invalid" "A value is refused for a reason that the message gives.";
+    Inert "inert" "A value is given that nothing in this run reads. A warning.";
+    FewSamples "few_samples" "A threshold is likely to have fewer samples than a run needs to prove something. A warning.";
 }
 
 impl fmt::Display for Code {
@@ -249,49 +251,105 @@ impl Problems {
     /// Them, without those whose place lies below a place that `known` complains about: their cause was said.
     pub(crate) fn without_consequences_of(mut self, known: &Self) -> Self {
         let below = |path: &str, parent: &str| {
-            parent.is_empty()
-                || path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let parents: Vec<&str> = known
             .list
             .iter()
-            .map(|known| known.path.rsplit_once('.').map_or("", |(parent, _)| parent))
+            .map(|known| known.path.rsplit_once('.').map_or(known.path.as_str(), |(parent, _)| parent))
             .collect();
         self.list.retain(|diagnostic| !parents.iter().any(|parent| below(&diagnostic.path, parent)));
         self
+    }
+
+    /// Them, without those that `unwanted` says.
+    pub(crate) fn without(mut self, unwanted: impl Fn(&Diagnostic) -> bool) -> Self {
+        self.list.retain(|diagnostic| !unwanted(diagnostic));
+        self
+    }
+
+    /// Whether one of them concerns a top-level key as a whole: that it is missing, or may be meant by another.
+    pub(crate) fn concern(&self, key: &str) -> bool {
+        self.list.iter().any(|known| match known.path.split_once('.') {
+            None => known.path.is_empty() || known.path == key || known.code == Code::UnknownKey,
+            Some((section, _)) => section == key,
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
+    /// Them as the reasons why a scenario cannot be run.
+    pub(crate) fn rejected(self, sources: Vec<Source>) -> Rejected {
+        Rejected(self.findings(Severity::Error, sources))
+    }
+
     /// Them in the order of the text.
-    pub(crate) fn rejected(mut self, sources: Vec<Source>) -> Rejected {
+    pub(crate) fn findings(mut self, severity: Severity, sources: Vec<Source>) -> Findings {
         self.list.sort_by_key(|diagnostic| diagnostic.span);
-        Rejected { sources, list: self.list, dropped: self.dropped }
+        Findings { severity, sources, list: self.list, dropped: self.dropped }
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The scenario cannot be run.
+    Error,
+    /// The scenario can be run, and something in it does not do what its writer may expect.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
     }
 }
 
 /// A scenario that cannot be run, and everything that is wrong with it.
 ///
-/// Its `Display` is [`Rejected::render`] without colour.
+/// Its `Display` is [`Findings::render`] without colour.
 #[derive(Clone, Debug)]
-pub struct Rejected {
+pub struct Rejected(pub(crate) Findings);
+
+impl std::error::Error for Rejected {}
+
+impl std::ops::Deref for Rejected {
+    type Target = Findings;
+    fn deref(&self) -> &Findings {
+        &self.0
+    }
+}
+
+/// What was found in a scenario, all of one severity.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    pub(crate) severity: Severity,
     pub(crate) sources: Vec<Source>,
     pub(crate) list: Vec<Diagnostic>,
     pub(crate) dropped: usize,
 }
 
-impl std::error::Error for Rejected {}
-
-impl Rejected {
-    /// How many things are wrong.
+impl Findings {
+    /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.list.len() + self.dropped
     }
 
-    /// What kinds of mistakes they are, in the order of the text.
+    /// How bad they are.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// What kinds they are, in the order of the text.
     pub fn codes(&self) -> impl Iterator<Item = Code> {
         self.list.iter().map(|diagnostic| diagnostic.code)
     }
@@ -305,11 +363,12 @@ impl Rejected {
     /// Everything in a form for machines.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
-        Report {
-            file: self.file(),
-            count: self.count(),
-            errors: self.list.iter().map(|diagnostic| self.entry(diagnostic)).collect(),
-        }
+        Report { file: self.file(), count: self.count(), errors: self.entries().collect() }
+    }
+
+    /// Each in a form for machines.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.list.iter().map(|diagnostic| self.entry(diagnostic))
     }
 
     fn entry<'a>(&'a self, diagnostic: &'a Diagnostic) -> Entry<'a> {

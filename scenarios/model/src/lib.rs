@@ -33,6 +33,7 @@ mod fidelity;
 mod grammar;
 mod load;
 mod meaning;
+mod mend;
 mod plan;
 mod render;
 mod scenario;
@@ -41,8 +42,9 @@ mod shape;
 mod source;
 mod suggest;
 mod tree;
+mod warmup;
 
-pub use diagnostic::{Code, Entry, Rejected, Report};
+pub use diagnostic::{Code, Entry, Findings, Rejected, Report, Severity};
 pub use explain::{Explanation, Key, explain};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
 pub use load::{Loaded, load, parse, schema};

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Code, Diagnostic, Problems, Rejected};
+use crate::diagnostic::{Code, Diagnostic, Findings, Problems, Rejected, Severity};
 use crate::grammar::Grammar;
+use crate::mend::{could_follow, mend};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::source::{self, MAX_FILE_BYTES, Source};
@@ -18,6 +19,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// The text that said so.
     pub text: String,
+    /// What in it has no effect, or proves nothing, though it is not wrong.
+    pub warnings: Findings,
 }
 
 /// Reads the scenario at `path`, changed by `sets`: pairs of a path and a value, as `--set` takes them.
@@ -43,13 +46,23 @@ pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> 
 pub fn parse(name: &str, text: &str, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
     let mut sources = vec![Source { name: name.to_owned(), text: text.to_owned() }];
     let mut problems = Problems::default();
-    match check(&mut sources, sets, &mut problems) {
-        Some(plan) if problems.is_empty() => Ok(Loaded { plan, text: text.to_owned() }),
+    let mut warnings = Problems::default();
+    match check(&mut sources, sets, &mut problems, &mut warnings) {
+        Some(plan) if problems.is_empty() => Ok(Loaded {
+            plan,
+            text: text.to_owned(),
+            warnings: warnings.findings(Severity::Warning, sources),
+        }),
         _ => Err(problems.rejected(sources)),
     }
 }
 
-fn check(sources: &mut Vec<Source>, sets: &[(String, String)], problems: &mut Problems) -> Option<Plan> {
+fn check(
+    sources: &mut Vec<Source>,
+    sets: &[(String, String)],
+    problems: &mut Problems,
+    warnings: &mut Problems,
+) -> Option<Plan> {
     let text = &sources.first()?.text;
     if text.len() as u64 > MAX_FILE_BYTES {
         problems.add(source::too_large(text.len() as u64));
@@ -60,18 +73,33 @@ fn check(sources: &mut Vec<Source>, sets: &[(String, String)], problems: &mut Pr
     let tree = set::apply(&grammar, tree, sets, sources, problems);
     let mut value = shape::check(&grammar, &tree, problems);
     meaning::take_thresholds(&tree, &mut value, problems);
-    match serde_path_to_error::deserialize::<_, Scenario>(value) {
+    match serde_path_to_error::deserialize::<_, Scenario>(&value) {
         Ok(scenario) => {
             let mut meant = Problems::default();
             meaning::check(&scenario, &tree, &mut meant);
-            let meant = meant.without_consequences_of(problems);
+            let meant = meant
+                .without_consequences_of(problems)
+                .without(|diagnostic| could_follow(diagnostic.code, |key| problems.concern(key)));
             problems.extend(meant);
+            if problems.is_empty() {
+                meaning::warn(&scenario, &tree, warnings);
+            }
             Some(Plan::new(scenario))
         }
-        // Said by the shape already.
-        Err(_) if !problems.is_empty() => None,
+        // Said by the shape already; the sense of the rest is checked nevertheless.
+        Err(_) if !problems.is_empty() => {
+            if let Some(mended) = mend(value) {
+                let mut meant = Problems::default();
+                meaning::check(&mended.scenario, &tree, &mut meant);
+                let meant = meant.without_consequences_of(problems).without(|diagnostic| {
+                    could_follow(diagnostic.code, |key| mended.touched(key) || problems.concern(key))
+                });
+                problems.extend(meant);
+            }
+            None
+        }
         Err(error) => {
-            let path = tree::Path::default().dotted(&error.path().to_string());
+            let path = tree::Path::of(error.path());
             problems.add(
                 Diagnostic::new(Code::Invalid, error.inner().to_string())
                     .at(tree.locate(&path))

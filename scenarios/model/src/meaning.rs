@@ -5,6 +5,7 @@
 //! [`play::problems`], [`judge::problems`]).
 
 mod goals;
+mod inert;
 mod told;
 
 use kernel::resolve::MAX_PLACES;
@@ -18,6 +19,7 @@ use crate::scenario::Scenario;
 use crate::tree::{Path, Tree};
 
 pub(crate) use goals::take_thresholds;
+pub(crate) use inert::warn;
 
 /// Characters of a name: it becomes a part of paths and file names.
 const MAX_NAME: usize = 64;

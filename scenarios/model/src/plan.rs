@@ -65,7 +65,7 @@ impl Plan {
 
     /// Fills in what the scenario left open.
     pub(crate) fn new(scenario: Scenario) -> Self {
-        let duration = scenario.duration;
+        let (duration, warmup) = (scenario.duration, scenario.warmup());
         let mut observe = scenario.observe;
         observe.sample_every = Some(observe.gap(duration));
         let mut workloads = scenario.workloads;
@@ -82,7 +82,7 @@ impl Plan {
             about: scenario.about,
             seed: scenario.seed,
             duration,
-            warmup: scenario.warmup,
+            warmup,
             start: scenario.start,
             fidelity: scenario.fidelity,
             network: scenario.network,

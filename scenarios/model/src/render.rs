@@ -1,4 +1,4 @@
-//! How a [`Rejected`] looks to a person: like the messages of the Rust compiler, readable without
+//! How [`Findings`] look to a person: like the messages of the Rust compiler, readable without
 //! colour, and no longer than a few screens.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
-use crate::diagnostic::{Diagnostic, Rejected};
+use crate::diagnostic::{Diagnostic, Findings, Rejected, Severity};
 use crate::source::{Source, Span};
 
 /// Diagnostics that are shown; the rest is counted. Beyond a few screens nobody reads.
@@ -22,7 +22,7 @@ pub enum Paint {
     Coloured,
 }
 
-impl Rejected {
+impl Findings {
     /// All messages, in the order of the text, and a last line that counts them.
     #[must_use]
     pub fn render(&self, paint: Paint) -> String {
@@ -38,13 +38,17 @@ impl Rejected {
         if self.count() > MAX_SHOWN {
             text.push_str(&format!("… and {} more\n", self.count() - MAX_SHOWN));
         }
-        let errors = if self.count() == 1 { "error" } else { "errors" };
-        text.push_str(&format!("{} {errors} in {}\n", self.count(), self.file()));
+        let plural = if self.count() == 1 { "" } else { "s" };
+        text.push_str(&format!("{} {}{plural} in {}\n", self.count(), self.severity.word(), self.file()));
         text
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {
-        let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code.to_string());
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.to_string());
         let mut group = Group::with_title(title).elements(self.places(diagnostic));
         for note in &diagnostic.notes {
             group = group.element(Level::NOTE.message(note.as_str()));

@@ -7,6 +7,7 @@ use play::plan::{Fault, Group, Start, Workload};
 use types::{Duration, Seed};
 
 use crate::fidelity::Fidelity;
+use crate::warmup::Warmup;
 
 /// The version of the grammar that this crate reads.
 pub const GRAMMAR_VERSION: u32 = 1;
@@ -30,9 +31,10 @@ pub(crate) struct Scenario {
     pub(crate) seed: Seed,
     /// How long the run lasts, in simulated time.
     pub(crate) duration: Duration,
-    /// Operations that begin before this moment count for no threshold. Default: `0s`.
+    /// Operations that begin before this moment count for no threshold: a duration, or `auto`, which lasts until the plan's
+    /// last newcomer has come and all tables were refreshed once more. Default: `0s`.
     #[serde(default)]
-    pub(crate) warmup: Duration,
+    pub(crate) warmup: Warmup,
     /// How the network comes to be: `join` (default) or `oracle`.
     #[serde(default)]
     pub(crate) start: Start,
@@ -58,6 +60,13 @@ pub(crate) struct Scenario {
     /// What is observed, and how often.
     #[serde(default)]
     pub(crate) observe: Observe,
+}
+
+impl Scenario {
+    /// How long the warm-up lasts.
+    pub(crate) fn warmup(&self) -> Duration {
+        self.warmup.resolve(self.start, self.peers.values())
+    }
 }
 
 const fn default_seed() -> Seed {

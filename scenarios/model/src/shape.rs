@@ -213,6 +213,16 @@ impl<'a> Walk<'a> {
             }
             refused.push((schema, attempt));
         }
+        // What begins with a digit was meant as a quantity, and its mistake says more than that it is no word.
+        if let Content::Scalar(scalar) = &self.tree.node(place.node).content
+            && scalar.text.starts_with(|first: char| first.is_ascii_digit())
+            && let Some((_, attempt)) = refused.iter().find(|(schema, _)| {
+                matches!(self.grammar.expected(schema).form, Form::Text { format: Some(_) })
+            })
+        {
+            self.problems.extend(attempt.clone());
+            return Value::Null;
+        }
         // The forms of the kind that was written say best what is wrong; if it is none or several, all are named.
         let kind = kind_of(&self.tree.node(place.node).content);
         let mut same_kind =

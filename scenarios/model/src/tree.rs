@@ -266,6 +266,16 @@ impl Path {
         })
     }
 
+    /// Where reading stopped.
+    pub(crate) fn of(path: &serde_path_to_error::Path) -> Self {
+        use serde_path_to_error::Segment;
+        path.iter().fold(Self::default(), |path, segment| match segment {
+            Segment::Seq { index } => path.index(*index),
+            Segment::Map { key } | Segment::Enum { variant: key } => path.key(key.as_str()),
+            Segment::Unknown => path,
+        })
+    }
+
     fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

@@ -43,9 +43,22 @@ fn message_of(name: &str, content: &[u8]) -> String {
 #[test]
 fn every_mistake_is_told_as_it_should_be() {
     let files = scenarios("tests/invalid");
-    assert!(files.len() >= 20, "the fixtures are there");
+    assert!(files.len() >= 40, "the fixtures are there");
     for path in files {
         insta::assert_snapshot!(path.file_stem().unwrap().to_str().unwrap(), message(&path));
+    }
+}
+
+#[test]
+fn what_has_no_effect_is_warned_of() {
+    let files = scenarios("tests/warned");
+    assert!(files.len() >= 2, "the fixtures are there");
+    for path in files {
+        let here = path.parent().unwrap().display().to_string() + "/";
+        let warnings = model::load(&path, &[]).unwrap().warnings;
+        assert_eq!(warnings.severity(), model::Severity::Warning);
+        let text = warnings.render(Paint::Plain).replace(&here, "");
+        insta::assert_snapshot!(format!("warned_{}", path.file_stem().unwrap().to_str().unwrap()), text);
     }
 }
 
@@ -59,6 +72,7 @@ fn the_library_can_be_run() {
             Ok(loaded) => {
                 let text = fs::read_to_string(&path).unwrap();
                 assert_eq!(loaded.text, text);
+                assert_eq!(loaded.warnings.count(), 0, "{}", loaded.warnings.render(Paint::Plain));
                 let opens =
                     text.strip_prefix("# yaml-language-server: $schema=../scenario-v1.json\n# Question: ");
                 assert!(opens.is_some(), "{} opens with its schema and its question", path.display());

@@ -22,7 +22,7 @@ impl Meaning<'_> {
             workloads: &scenario.workloads,
             faults: &scenario.faults,
             duration: scenario.duration,
-            warmup: scenario.warmup,
+            warmup: scenario.warmup(),
             seed: scenario.seed,
         };
         let played = play::problems(&inputs);

@@ -324,7 +324,10 @@ pub(crate) fn described(form: &Form<'_>) -> String {
         Form::Integer { .. } => "a whole number".to_owned(),
         Form::Number { .. } => "a number".to_owned(),
         Form::Truth => "true or false".to_owned(),
-        Form::Choice(choices) => format!("one of {}", listed(choices.iter().map(|choice| choice.name), "or")),
+        Form::Choice(choices) => match choices.as_slice() {
+            [only] => quoted(only.name),
+            several => format!("one of {}", listed(several.iter().map(|choice| choice.name), "or")),
+        },
         Form::Either(_) | Form::Anything => "another kind of value".to_owned(),
     }
 }
