@@ -51,7 +51,7 @@ impl Failure {
         if let Some(help) = self.help {
             console.warn(&format!("{} {help}", Look::Strong.on("help:")));
         }
-        let rejected = self.rejected.as_deref().map(Rejected::report);
+        let rejected = self.rejected.as_ref().map(|rejected| rejected.report());
         let document =
             Document { status: "error", exit_code: self.code, error: &self.what, help: self.help, rejected };
         // If stdout cannot be written either, the code still tells.

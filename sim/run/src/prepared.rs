@@ -22,6 +22,7 @@ use crate::{identity, machine, rows};
 #[derive(Debug)]
 pub struct Prepared {
     plan: Plan,
+    warnings: model::Findings,
     world: World,
     judge: judge::Plan,
     manifest: Manifest,
@@ -32,7 +33,7 @@ impl Prepared {
     pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
         let loaded = scenario.loaded()?;
         let Scenario { path, seed, sets, threads, driver, out, cast, workloads, checkers, .. } = scenario;
-        let model::Loaded { mut plan, text, .. } = Arc::unwrap_or_clone(loaded);
+        let model::Loaded { mut plan, text, warnings } = Arc::unwrap_or_clone(loaded);
         if let Some(seed) = seed {
             plan.seed = Seed(seed);
         }
@@ -81,13 +82,19 @@ impl Prepared {
             Some(folder) => Some(Journal::begin(folder, &text, &plan_text, &manifest)?),
             None => None,
         };
-        Ok(Self { plan, world, judge, manifest, journal })
+        Ok(Self { plan, warnings, world, judge, manifest, journal })
     }
 
     /// What will be done.
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What in the scenario has no effect.
+    #[must_use]
+    pub const fn warnings(&self) -> &model::Findings {
+        &self.warnings
     }
 
     /// Where the run is, once it has begun; another thread may read it, and stop the run.
@@ -113,7 +120,7 @@ impl Prepared {
     /// # Errors
     /// If the folder cannot be written, or the simulator itself gives up.
     pub fn play(self) -> Result<Finished, RunError> {
-        let Self { plan, world, judge, mut manifest, mut journal } = self;
+        let Self { plan, world, judge, mut manifest, mut journal, .. } = self;
         let scene = Scene { plan: &plan, play: Arc::clone(&world.play), book: Arc::clone(&world.book) };
         if let Some(journal) = &mut journal {
             journal.follow(world.progress.listen(), world.shards())?;

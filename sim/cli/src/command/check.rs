@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::{Plan, Rejected};
+use model::{Loaded, Rejected};
 use serde::Serialize;
 
 use crate::args;
@@ -30,21 +30,23 @@ struct Checked<'a> {
     plan: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<model::Report<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<model::Entry<'a>>,
 }
 
 pub(crate) fn check(args: &args::Check, console: Console) -> Result<u8, Failure> {
-    let checked: Vec<(&Path, Result<Plan, Rejected>)> = args
-        .scenarios
-        .iter()
-        .map(|path| (path.as_path(), model::load(path, &args.changes.set).map(|loaded| loaded.plan)))
-        .collect();
+    let checked: Vec<(&Path, Result<Loaded, Rejected>)> =
+        args.scenarios.iter().map(|path| (path.as_path(), model::load(path, &args.changes.set))).collect();
     let valid = checked.iter().all(|(_, outcome)| outcome.is_ok());
     let exit_code = if valid { exit_code::PASSED } else { exit_code::INVALID };
     let mut text = String::new();
     let mut scenarios = Vec::new();
     for (file, outcome) in &checked {
         match outcome {
-            Ok(plan) => {
+            Ok(Loaded { plan, warnings, .. }) => {
+                if warnings.count() > 0 {
+                    console.warn(&warnings.render(model::Paint::Coloured));
+                }
                 text.push_str(&said(file, plan, args.plan));
                 scenarios.push(Checked {
                     file,
@@ -53,12 +55,21 @@ pub(crate) fn check(args: &args::Check, console: Console) -> Result<u8, Failure>
                     peers: Some(plan.peers()),
                     plan: args.plan.then(|| plan.to_yaml()),
                     rejected: None,
+                    warnings: warnings.entries().collect(),
                 });
             }
             Err(rejected) => {
                 console.warn(&rejected.render(model::Paint::Coloured));
                 let rejected = Some(rejected.report());
-                scenarios.push(Checked { file, valid: false, name: None, peers: None, plan: None, rejected });
+                scenarios.push(Checked {
+                    file,
+                    valid: false,
+                    name: None,
+                    peers: None,
+                    plan: None,
+                    rejected,
+                    warnings: Vec::new(),
+                });
             }
         }
     }
@@ -67,7 +78,7 @@ pub(crate) fn check(args: &args::Check, console: Console) -> Result<u8, Failure>
 }
 
 /// A valid scenario: that it is, or its plan.
-fn said(file: &Path, plan: &Plan, whole: bool) -> String {
+fn said(file: &Path, plan: &model::Plan, whole: bool) -> String {
     if whole {
         return plan.to_yaml();
     }

@@ -54,6 +54,9 @@ pub(crate) fn perform(
     let signals = Signals::watch()?;
     let out = kept.out.clone().map_or_else(|| Out::Under(PathBuf::from(RUNS)), Out::Folder);
     let prepared = scenario.out(out).prepare()?;
+    if prepared.warnings().count() > 0 {
+        console.note(&prepared.warnings().render(model::Paint::Coloured));
+    }
     console.note(&beginning(&prepared, console.verbosity));
     let peers = prepared.plan().peers();
     let Played { finished, code } = play(prepared, shown.progress, &signals, console)?;
