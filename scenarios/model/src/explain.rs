@@ -1,5 +1,7 @@
 //! What a code or a key means, from the tables by which scenarios are checked.
 
+mod lesson;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,6 +10,8 @@ use crate::grammar::{Form, Grammar};
 use crate::scenario::Scenario;
 use crate::shape::described;
 use crate::suggest::nearest;
+
+pub use lesson::Lesson;
 
 /// Keys below keys that are visited: the grammar is half as deep.
 const MAX_DEPTH: usize = 24;
@@ -24,6 +28,8 @@ pub enum Explanation {
         code: String,
         /// What it says.
         about: &'static str,
+        /// Why, and how it looks wrong and right.
+        lesson: Lesson,
     },
     /// It is a key, in these places.
     Keys(Vec<Key>),
@@ -56,7 +62,11 @@ pub struct Key {
 pub fn explain(word: &str) -> Result<Explanation, Option<String>> {
     let text = word.rsplit("::").next().unwrap_or(word);
     if let Some(code) = Code::ALL.iter().find(|code| code.text() == text) {
-        return Ok(Explanation::Code { code: code.to_string(), about: code.about() });
+        return Ok(Explanation::Code {
+            code: code.to_string(),
+            about: code.about(),
+            lesson: lesson::of(*code),
+        });
     }
     let grammar = Grammar::of::<Scenario>();
     let mut keys = Vec::new();

@@ -45,7 +45,7 @@ mod tree;
 mod warmup;
 
 pub use diagnostic::{Code, Entry, Findings, Rejected, Report, Severity};
-pub use explain::{Explanation, Key, explain};
+pub use explain::{Explanation, Key, Lesson, explain};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
 pub use load::{Loaded, load, parse, schema};
 pub use meaning::MAX_GROUPS;

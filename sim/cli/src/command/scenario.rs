@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use model::{Explanation, Key};
+use model::{Explanation, Key, Lesson};
 use serde::Serialize;
 
 use crate::args::scenario::{Explain, Ls};
@@ -52,11 +52,24 @@ pub(crate) fn explain(args: &Explain, console: Console) -> Result<u8, Failure> {
             .help("keys are in the schema: `wavetank scenario schema`")
     })?;
     let text = match &explanation {
-        Explanation::Code { code, about } => wrapped(&format!("{code}: {about}"), 2),
+        Explanation::Code { code, about, lesson } => taught(code, about, lesson),
         Explanation::Keys(keys) => keys.iter().map(key).collect::<Vec<_>>().join("\n"),
     };
     console.answer(&text, &explanation)?;
     Ok(exit_code::PASSED)
+}
+
+fn taught(code: &str, about: &str, lesson: &Lesson) -> String {
+    let mut text = format!("{}\n", Look::Strong.on(code));
+    text.push_str(&wrapped(&format!("  {about}"), 2));
+    text.push_str(&wrapped(&format!("  {}", lesson.why), 2));
+    for (word, look, lines) in [("wrong", Look::Bad, &lesson.wrong), ("right", Look::Good, &lesson.right)] {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n  {}\n", look.on(word)));
+            lines.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+        }
+    }
+    text
 }
 
 fn key(key: &Key) -> String {
