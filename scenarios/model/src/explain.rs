@@ -139,6 +139,11 @@ fn key(grammar: &Grammar, schema: &Value, required: bool, path: &[&str]) -> Key 
         path: path.join("."),
         expects: match &expected.form {
             Form::Integer { least, most } => format!("a whole number from {least} to {most}"),
+            Form::Either(forms) => {
+                let forms: Vec<_> =
+                    forms.iter().map(|form| described(&grammar.expected(form).form)).collect();
+                forms.join(" or ")
+            }
             form => described(form),
         },
         about: expected.about.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),

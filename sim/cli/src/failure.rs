@@ -2,7 +2,7 @@
 
 use std::io;
 
-use model::Rejected;
+use model::{Findings, Rejected};
 use record::RecordError;
 use run::RunError;
 use serde::Serialize;
@@ -44,7 +44,7 @@ impl Failure {
     /// Says it, to people on stderr and to programs on stdout, and names the code to end with.
     pub(crate) fn tell(&self, console: Console) -> u8 {
         if let Some(rejected) = &self.rejected {
-            console.warn(rejected.render(model::Paint::Coloured).trim_end());
+            console.warn(&found(rejected));
         } else {
             console.warn(&format!("{} {}", Look::Bad.on("error:"), self.what));
         }
@@ -58,6 +58,14 @@ impl Failure {
         let _ = console.answer("", &document);
         self.code
     }
+}
+
+/// What was found in a scenario, and where to learn more.
+pub(crate) fn found(findings: &Findings) -> String {
+    let text = findings.render(model::Paint::Coloured);
+    let more = findings.codes().next().map(|code| format!("wavetank scenario explain {}", code.text()));
+    let help = more.map(|more| format!("{} `{more}` tells more", Look::Strong.on("help:")));
+    text + &help.unwrap_or_default()
 }
 
 impl From<io::Error> for Failure {

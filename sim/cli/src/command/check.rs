@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::args;
 use crate::console::{Console, Look};
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, found};
 use crate::figures::{counted, nanos};
 
 /// What was found, for programs.
@@ -45,7 +45,7 @@ pub(crate) fn check(args: &args::Check, console: Console) -> Result<u8, Failure>
         match outcome {
             Ok(Loaded { plan, warnings, .. }) => {
                 if warnings.count() > 0 {
-                    console.warn(&warnings.render(model::Paint::Coloured));
+                    console.warn(&found(warnings));
                 }
                 text.push_str(&said(file, plan, args.plan));
                 scenarios.push(Checked {
@@ -59,7 +59,7 @@ pub(crate) fn check(args: &args::Check, console: Console) -> Result<u8, Failure>
                 });
             }
             Err(rejected) => {
-                console.warn(&rejected.render(model::Paint::Coloured));
+                console.warn(&found(rejected));
                 let rejected = Some(rejected.report());
                 scenarios.push(Checked {
                     file,

@@ -11,7 +11,7 @@ use crate::args;
 use crate::command::play::{Played, play};
 use crate::console::{Console, Verbosity};
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, found};
 use crate::figures::{counted, nanos};
 use crate::screen::Screen;
 use crate::signals::Signals;
@@ -55,7 +55,7 @@ pub(crate) fn perform(
     let out = kept.out.clone().map_or_else(|| Out::Under(PathBuf::from(RUNS)), Out::Folder);
     let prepared = scenario.out(out).prepare()?;
     if prepared.warnings().count() > 0 {
-        console.note(&prepared.warnings().render(model::Paint::Coloured));
+        console.note(&found(prepared.warnings()));
     }
     console.note(&beginning(&prepared, console.verbosity));
     let peers = prepared.plan().peers();
