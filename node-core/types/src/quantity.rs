@@ -96,7 +96,7 @@ fn exact(whole: &str, fraction: &str, scale: u64) -> Option<u64> {
 
 /// Serde and schema of a quantity: a string, read by `FromStr` and written by `Display`.
 macro_rules! serde_as_text {
-    ($type:ty, $format:literal, $about:literal) => {
+    ($type:ty, $format:literal, $about:literal, $units:expr) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -125,12 +125,22 @@ macro_rules! serde_as_text {
                 stringify!($type).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({"type": "string", "format": $format, "description": $about})
+                let pattern = crate::quantity::pattern($units);
+                schemars::json_schema!({
+                    "type": "string", "format": $format, "pattern": pattern, "description": $about,
+                })
             }
         }
     };
 }
 pub(crate) use serde_as_text;
+
+/// The form of a quantity with one of these units, as a regular expression.
+#[cfg(feature = "schema")]
+pub(crate) fn pattern(units: &[Unit]) -> String {
+    let names: alloc::vec::Vec<_> = units.iter().map(|unit| unit.name).collect();
+    alloc::format!(r"^\s*[0-9]+(\.[0-9]+)?\s*({})\s*$", names.join("|"))
+}
 
 /// A size in bytes: `512 B`, `64 KiB`, `1 MiB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,7 +187,7 @@ impl core::str::FromStr for Size {
     }
 }
 
-serde_as_text!(Size, "size", "a size in bytes with a unit, such as `512 B`, `64 KiB` or `1 MiB`");
+serde_as_text!(Size, "size", "a size in bytes with a unit, such as `512 B`, `64 KiB` or `1 MiB`", SIZE_UNITS);
 
 /// A link's speed in bits per second: `20 Mbit/s`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -216,7 +226,12 @@ impl core::str::FromStr for Bandwidth {
     }
 }
 
-serde_as_text!(Bandwidth, "bandwidth", "a speed in bits per second, such as `100 Mbit/s` or `512 kbit/s`");
+serde_as_text!(
+    Bandwidth,
+    "bandwidth",
+    "a speed in bits per second, such as `100 Mbit/s` or `512 kbit/s`",
+    BANDWIDTH_UNITS
+);
 
 /// A share of a whole, in millionths: `30%`, `0.5%`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -265,7 +280,7 @@ impl fmt::Display for Share {
 impl core::str::FromStr for Share {
     type Err = ParseError;
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let millionths = parse_decimal(text, "share", &[Unit::new("%", 10_000)], "`30%` or `0.5%`")?;
+        let millionths = parse_decimal(text, "share", SHARE_UNITS, "`30%` or `0.5%`")?;
         u32::try_from(millionths)
             .ok()
             .filter(|millionths| *millionths <= 1_000_000)
@@ -274,7 +289,9 @@ impl core::str::FromStr for Share {
     }
 }
 
-serde_as_text!(Share, "share", "a share of a whole in percent, such as `30%` or `0.5%`");
+serde_as_text!(Share, "share", "a share of a whole in percent, such as `30%` or `0.5%`", SHARE_UNITS);
+
+const SHARE_UNITS: &[Unit] = &[Unit::new("%", 10_000)];
 
 /// How often something happens: `50/s`, `10/m`, `3/h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -285,6 +302,10 @@ pub struct Rate {
 
 const RATE_UNITS: &[(&str, u64)] =
     &[("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000)];
+
+/// A rate's number, in thousandths, and what it is per.
+const PER_UNITS: &[Unit] =
+    &[Unit::new("/s", 1_000), Unit::new("/m", 1_000), Unit::new("/h", 1_000), Unit::new("/d", 1_000)];
 
 impl Rate {
     /// `count` times a second.
@@ -318,15 +339,13 @@ impl core::str::FromStr for Rate {
     type Err = ParseError;
     fn from_str(text: &str) -> Result<Self, ParseError> {
         const EXAMPLE: &str = "`50/s`, `10/m` or `3/h`";
-        let units: [Unit; 4] =
-            [Unit::new("/s", 1_000), Unit::new("/m", 1_000), Unit::new("/h", 1_000), Unit::new("/d", 1_000)];
-        let thousandths = parse_decimal(text, "rate", &units, EXAMPLE)?;
+        let thousandths = parse_decimal(text, "rate", PER_UNITS, EXAMPLE)?;
         let per = RATE_UNITS.iter().map(|(name, _)| *name).find(|name| text.trim_end().ends_with(name));
         per.map(|per| Self { thousandths, per }).ok_or(ParseError::NoUnit { example: EXAMPLE })
     }
 }
 
-serde_as_text!(Rate, "rate", "how often something happens, such as `50/s`, `10/m` or `3/h`");
+serde_as_text!(Rate, "rate", "how often something happens, such as `50/s`, `10/m` or `3/h`", PER_UNITS);
 
 fn write_exact(f: &mut fmt::Formatter<'_>, value: u64, units: &[Unit]) -> fmt::Result {
     let unit = units.iter().find(|unit| value != 0 && value.is_multiple_of(unit.scale));

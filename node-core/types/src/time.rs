@@ -200,7 +200,8 @@ impl core::str::FromStr for Duration {
 crate::quantity::serde_as_text!(
     Duration,
     "duration",
-    "a span of time with a unit, such as `250ms`, `30s`, `10m`, `2h` or `7d`"
+    "a span of time with a unit, such as `250ms`, `30s`, `10m`, `2h` or `7d`",
+    DURATION_UNITS
 );
 
 /// Wall-clock time in milliseconds since 1970-01-01 UTC.

@@ -118,7 +118,33 @@ pub fn schema() -> String {
         object.insert("$id".to_owned(), Value::from("scenario-v1.json"));
         object.insert("title".to_owned(), Value::from("Wavetank scenario"));
     }
+    spell_out_formats(&mut schema);
     let mut text = format!("{schema:#}");
     text.push('\n');
     text
+}
+
+/// Says in standard words what `format` says in words of ours, some of which stand for other things elsewhere: quantities
+/// have their pattern beside it, whole numbers get their greatest value.
+fn spell_out_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            let most = match object.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u64::from(u8::MAX)),
+                Some("uint16") => Some(u64::from(u16::MAX)),
+                Some("uint32") => Some(u64::from(u32::MAX)),
+                Some("uint64") => Some(u64::MAX),
+                _ => None,
+            };
+            if let Some(most) = most {
+                object.entry("maximum").or_insert_with(|| Value::from(most));
+            }
+            if object.get("format").is_some_and(Value::is_string) {
+                object.remove("format");
+            }
+            object.values_mut().for_each(spell_out_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(spell_out_formats),
+        _ => {}
+    }
 }
