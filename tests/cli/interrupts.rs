@@ -47,6 +47,41 @@ fn interrupted_once_a_run_ends_where_it_is_and_writes_what_there_is() {
     }
 }
 
+#[test]
+fn killed_a_run_leaves_what_it_had_kept_and_its_report_says_that_it_is_partial() {
+    let desk = Desk::new();
+    let (mut child, _stderr) = begun(&desk, Stdio::null());
+    let out = desk.path().join("out");
+    while !["operations.csv", "series.csv", "summary.csv"].iter().all(|file| out.join(file).is_file()) {
+        assert!(child.try_wait().unwrap().is_none(), "it runs until it is killed");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(manifest(&out)["status"], "running");
+    let said = desk.type_in(&["report", "out"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let page = std::fs::read_to_string(out.join("report/index.html")).unwrap();
+    assert!(page.contains("running"), "the page says that the run came to no end");
+    let run = record::Run::open(&out).unwrap();
+    let operations: Vec<record::OperationRow> = run.table(1_000_000).unwrap();
+    assert!(!operations.is_empty() && !run.table::<record::SeriesRow>(1_000_000).unwrap().is_empty());
+}
+
+#[test]
+fn a_run_whose_folder_is_removed_says_so_and_makes_no_other() {
+    let desk = Desk::new();
+    let (child, mut stderr) = begun(&desk, Stdio::piped());
+    std::fs::remove_dir_all(desk.path().join("out")).unwrap();
+    signal(&child, "INT");
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    let said = Said::of(child.wait_with_output().unwrap());
+    assert_eq!((said.code, said.stdout.as_str()), (18, ""), "{said:?} {rest}");
+    assert!(rest.contains("error: cannot write out"), "{rest}");
+    assert!(!desk.path().join("out").exists());
+}
+
 /// What a pipe holds on Linux before a writer has to wait.
 const PIPE_BYTES: usize = 65_536;
 

@@ -187,16 +187,17 @@ impl RunFolder {
         JsonWriter::create(&self.path)
     }
 
-    /// Writes the CSV file of these rows as a whole: `peers.csv`, `faults.csv`, `summary.csv`.
+    /// Writes the CSV file of these rows as a whole, or replaces it in one step: whoever reads it meets the old rows or
+    /// the new ones, never a part of them.
     ///
     /// # Errors
-    /// If it exists or the disk refuses it.
+    /// If the disk refuses it; then the old rows are still there.
     pub fn write_rows<R: CsvRow>(&self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
-        let mut writer = self.csv()?;
+        let mut writer = CsvWriter::beside(&self.path)?;
         for row in rows {
             writer.write(&row)?;
         }
-        writer.finish()
+        writer.replace(&self.path)
     }
 }
 
@@ -243,9 +244,7 @@ pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, RecordError> 
 /// Writes a file beside its place and moves it there in one step.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     make_parent(path)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
+    let beside = beside(path);
     let write = || -> io::Result<()> {
         let mut file = File::create(&beside)?;
         file.write_all(bytes)?;
@@ -253,6 +252,13 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
         fs::rename(&beside, path)
     };
     write().map_err(RecordError::write(path))
+}
+
+/// Where a file is written before it takes its place.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    PathBuf::from(beside)
 }
 
 fn make_parent(path: &Path) -> Result<(), RecordError> {

@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use crate::folder::beside;
 use crate::rows::{CsvRow, EventRow, JsonRow, OperationRow, SeriesRow};
 use crate::{RecordError, Rung};
 
@@ -40,6 +41,24 @@ impl<R: CsvRow> CsvWriter<R> {
     pub(crate) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(R::FILE);
         let file = File::create_new(&path).map_err(RecordError::write(&path))?;
+        Self::begin(path, file)
+    }
+
+    /// A writer whose rows stand beside the file until [`CsvWriter::replace`] moves them to its place.
+    pub(crate) fn beside(folder: &Path) -> Result<Self, RecordError> {
+        let path = beside(&folder.join(R::FILE));
+        let file = File::create(&path).map_err(RecordError::write(&path))?;
+        Self::begin(path, file)
+    }
+
+    /// Ends the file and puts it, in one step, in the place of what was there.
+    pub(crate) fn replace(mut self, folder: &Path) -> Result<(), RecordError> {
+        self.flush()?;
+        let place = folder.join(R::FILE);
+        std::fs::rename(&self.path, &place).map_err(RecordError::write(&place))
+    }
+
+    fn begin(path: PathBuf, file: File) -> Result<Self, RecordError> {
         let mut writer = Self {
             path,
             file: BufWriter::with_capacity(CSV_BUFFER_BYTES, file),

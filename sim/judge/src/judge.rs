@@ -83,6 +83,12 @@ impl Plan {
         self.timeline.grid.gap
     }
 
+    /// What was observed before anything was.
+    #[must_use]
+    pub fn nothing(&self) -> Findings {
+        Findings::new(self.checkers.len(), self.play.tallies())
+    }
+
     /// Judges what the shards observed, in whatever order they are given.
     #[must_use]
     pub fn conclude(
@@ -90,7 +96,7 @@ impl Plan {
         shards: impl IntoIterator<Item = Findings>,
         circumstances: &Circumstances<'_>,
     ) -> Judgement {
-        let mut whole = Findings::new(self.checkers.len(), self.play.tallies());
+        let mut whole = self.nothing();
         for findings in shards {
             whole.merge(findings);
         }

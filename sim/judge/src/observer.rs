@@ -56,7 +56,7 @@ impl Findings {
         }
     }
 
-    /// Adds what another shard observed.
+    /// Adds what another shard observed, or the same one at another time.
     pub fn merge(&mut self, other: Self) {
         self.operations.extend(other.operations);
         for (slot, sample) in other.samples {
@@ -83,7 +83,7 @@ impl Observer {
             probes: plan.checkers.iter().map(|checker| checker.probe(&plan.timeline)).collect(),
             open: BTreeMap::new(),
             traffic: Traffic::default(),
-            findings: Findings::new(plan.checkers.len(), plan.play.tallies()),
+            findings: plan.nothing(),
             plan: plan.clone(),
         }
     }
@@ -190,6 +190,12 @@ impl Observer {
         for tally in self.findings.tallies.iter_mut().filter(|tally| Some(tally.subject) == by) {
             tally.got += 1;
         }
+    }
+
+    /// What was observed since this was last asked; merged, the parts are the whole.
+    #[must_use]
+    pub fn so_far(&mut self) -> Findings {
+        core::mem::replace(&mut self.findings, self.plan.nothing())
     }
 
     /// The run has ended: what is still open remains so.

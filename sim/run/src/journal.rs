@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
-use record::{Manifest, RecordError, RunFolder};
+use record::{EventsWriter, Manifest, RecordError, RunFolder};
 use sha2::{Digest as _, Sha256};
 use types::Instant;
-use world::{Chapter, LogEntry};
+use world::{Chapter, LogEntry, Progress};
 
 use crate::rows;
 
@@ -48,20 +50,16 @@ impl Journal {
         &self.folder
     }
 
-    /// Writes the event log as its chapters arrive.
-    pub(crate) fn follow(&mut self, chapters: Receiver<Chapter>, shards: usize) -> Result<(), RecordError> {
-        let mut events = self.folder.events()?;
-        let write = move || {
-            let mut pages = Pages::new(shards);
-            for chapter in chapters {
-                for entry in pages.add(chapter) {
-                    events.write(&rows::event(&entry))?;
-                }
-                events.flush()?;
+    /// Writes the event log as its chapters arrive. A run whose log cannot be written is stopped: it could not be whole any more.
+    pub(crate) fn follow(&mut self, progress: &Arc<Progress>, shards: usize) -> Result<(), RecordError> {
+        let (events, chapters, progress) = (self.folder.events()?, progress.listen(), Arc::clone(progress));
+        self.log = Some(std::thread::spawn(move || {
+            let written = write_log(events, chapters, shards);
+            if written.is_err() {
+                progress.stop.store(true, Ordering::Relaxed);
             }
-            events.finish()
-        };
-        self.log = Some(std::thread::spawn(write));
+            written
+        }));
         Ok(())
     }
 
@@ -74,6 +72,21 @@ impl Journal {
             None => Ok(()),
         }
     }
+}
+
+fn write_log(
+    mut events: EventsWriter,
+    chapters: Receiver<Chapter>,
+    shards: usize,
+) -> Result<(), RecordError> {
+    let mut pages = Pages::new(shards);
+    for chapter in chapters {
+        for entry in pages.add(chapter) {
+            events.write(&rows::event(&entry))?;
+        }
+        events.flush()?;
+    }
+    events.finish()
 }
 
 /// Puts the shards' chapters into one order: what all shards have told is complete.

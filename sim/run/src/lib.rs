@@ -13,6 +13,7 @@
 //! | [`prepared`] | [`Prepared`]: a run that can begin, and its [`Finished`] end |
 //! | [`hunt`] | [`Hunt`](hunt::Hunt): many seeds side by side, in search of those that fail |
 //! | `watcher` | the judge's observer, as the world's watcher |
+//! | `gathering` | what all watchers find, kept now and then while the run goes |
 //! | `journal` | the folder, written as the run goes |
 //! | `rows` | from what play, judge and world say to the folder's rows |
 //! | `identity` | modelled identities |
@@ -25,6 +26,7 @@
 //! seed.
 #![forbid(unsafe_code)]
 
+mod gathering;
 pub mod hunt;
 mod identity;
 mod journal;

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Instant as WallInstant;
 
 use judge::{Circumstances, Completeness, Findings, Judgement, Observer};
 use model::{Links, Plan, Wire};
 use play::{Inputs, Play};
 use record::{Manifest, RecordError, RunFolder, Verdict, VerdictStatus};
-use types::{Seed, SharedBook};
+use types::{Instant, Seed, SharedBook};
 use world::{Driver, Outcome, Progress, World};
 
+use crate::gathering::gather;
 use crate::journal::{Journal, sha256};
 use crate::rows::Scene;
 use crate::scenario::{Out, RunError, Scenario};
@@ -123,19 +125,37 @@ impl Prepared {
         let Self { plan, world, judge, mut manifest, mut journal, .. } = self;
         let scene = Scene { plan: &plan, play: Arc::clone(&world.play), book: Arc::clone(&world.book) };
         if let Some(journal) = &mut journal {
-            journal.follow(world.progress.listen(), world.shards())?;
+            journal.follow(&world.progress, world.shards())?;
         }
         let (cpu, clock) = (machine::cpu_seconds(), WallInstant::now());
+        let (folder, shards, nothing) =
+            (journal.as_ref().map(Journal::folder), world.shards(), judge.nothing());
+        let (scene, judge) = (&scene, &judge);
         let (sender, receiver) = mpsc::channel();
-        let outcome = world.run(|_, _| Box::new(Watcher::new(Observer::new(&judge), sender.clone())))?;
-        drop(sender);
+        let (outcome, findings) = thread::scope(|scope| {
+            let keep = |findings: &Findings, until| {
+                if let Some(folder) = folder {
+                    // Should it fail, the end of the run says so.
+                    let _ = keep(folder, scene, judge, findings, until);
+                }
+            };
+            let gathered = scope.spawn(move || gather(receiver, nothing, shards, keep));
+            let outcome =
+                world.run(|shard, _| Box::new(Watcher::new(shard, Observer::new(judge), sender.clone())));
+            drop(sender);
+            match gathered.join() {
+                Ok(findings) => outcome.map(|outcome| (outcome, findings)),
+                // A panic of ours: let it go on.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })?;
         let cost = Cost { seconds: clock.elapsed().as_secs_f64(), cpu: machine::cpu_seconds().zip(cpu) };
-        let judgement = conclude(&judge, receiver.iter(), &outcome, &scene.play);
-        let verdict = rows::verdict(&judgement.verdict, &outcome, &scene);
+        let judgement = conclude(judge, findings, &outcome, &scene.play);
+        let verdict = rows::verdict(&judgement.verdict, &outcome, scene);
         finish_manifest(&mut manifest, &outcome, &verdict, &cost);
         if let Some(journal) = &mut journal {
             journal.end_log()?;
-            write(journal.folder(), &scene, &outcome, &judgement, &verdict, &manifest)?;
+            write(journal.folder(), scene, &outcome, &judgement, &verdict, &manifest)?;
         }
         Ok(Finished { verdict, manifest, folder: journal.map(|journal| journal.path().to_path_buf()) })
     }
@@ -171,12 +191,7 @@ fn folder(out: Out, plan: &Plan, manifest: &Manifest) -> Result<Option<RunFolder
     }
 }
 
-fn conclude(
-    judge: &judge::Plan,
-    findings: impl Iterator<Item = Findings>,
-    outcome: &Outcome,
-    play: &Play,
-) -> Judgement {
+fn conclude(judge: &judge::Plan, findings: Findings, outcome: &Outcome, play: &Play) -> Judgement {
     let panic = |panic: &world::Panic| judge::Panic {
         at: panic.at,
         peer: panic.peer,
@@ -187,7 +202,7 @@ fn conclude(
     let touched: Vec<_> =
         faults.iter().map(|fault| fault.id).zip(outcome.links.touched.iter().copied()).collect();
     judge.conclude(
-        findings,
+        [findings],
         &Circumstances {
             ended: outcome.ended,
             completeness: if outcome.interrupted { Completeness::Interrupted } else { Completeness::Whole },
@@ -278,26 +293,41 @@ fn write(
     verdict: &Verdict,
     manifest: &Manifest,
 ) -> Result<(), RecordError> {
-    let mut operations = folder.operations()?;
-    for row in rows::operations(&judgement.operations, scene) {
-        operations.write(&row)?;
-    }
-    operations.finish()?;
-    let mut series = folder.series()?;
-    for row in rows::series(&judgement.series) {
-        series.write(&row)?;
-    }
-    series.finish()?;
+    write_figures(folder, scene, judgement)?;
     let mut ladder = folder.ladder()?;
     for rung in &outcome.ladder.rungs {
         ladder.write(&record::Rung { at_ns: rung.at.as_nanos(), leaves: rung.leaves.clone() })?;
     }
     ladder.finish()?;
-    folder.write_rows(rows::summary(&judgement.summary))?;
     folder.write_rows(rows::peers(outcome, scene))?;
     folder.write_rows(rows::faults(&judgement.verdict.tallies, outcome.ended))?;
     folder.write_verdict(verdict)?;
     folder.write_manifest(manifest)
+}
+
+/// Writes, or writes again, what is measured.
+fn write_figures(folder: &RunFolder, scene: &Scene<'_>, judgement: &Judgement) -> Result<(), RecordError> {
+    folder.write_rows(rows::operations(&judgement.operations, scene))?;
+    folder.write_rows(rows::series(&judgement.series))?;
+    folder.write_rows(rows::summary(&judgement.summary))
+}
+
+/// Keeps what was found before `until`, while the run goes on.
+fn keep(
+    folder: &RunFolder,
+    scene: &Scene<'_>,
+    judge: &judge::Plan,
+    findings: &Findings,
+    until: Instant,
+) -> Result<(), RecordError> {
+    let circumstances = Circumstances {
+        ended: until,
+        completeness: Completeness::Interrupted,
+        panics: &[],
+        touched: &[],
+        difference: None,
+    };
+    write_figures(folder, scene, &judge.conclude([findings.clone()], &circumstances))
 }
 
 /// A run that has ended.

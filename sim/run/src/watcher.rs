@@ -1,4 +1,5 @@
-//! The judge's observer, as the world's watcher.
+//! The judge's observer, as the world's watcher. At every sampling instant it hands on what it has found, so that it holds little
+//! and whoever gathers it can keep what there is.
 
 use std::sync::mpsc::Sender;
 
@@ -11,13 +12,28 @@ use world::{Counted, Moment, Watch};
 /// Hands what one shard shows to the judge's observer, and its findings to whoever waits for them.
 #[derive(Debug)]
 pub(crate) struct Watcher {
+    shard: usize,
     observer: Option<Observer>,
-    findings: Sender<Findings>,
+    told: Sender<Told>,
+}
+
+/// What one shard has found since it last told.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) shard: usize,
+    /// Everything before this moment has been told.
+    pub(crate) until: Instant,
+    pub(crate) findings: Findings,
 }
 
 impl Watcher {
-    pub(crate) const fn new(observer: Observer, findings: Sender<Findings>) -> Self {
-        Self { observer: Some(observer), findings }
+    pub(crate) const fn new(shard: usize, observer: Observer, told: Sender<Told>) -> Self {
+        Self { shard, observer: Some(observer), told }
+    }
+
+    fn tell(&self, until: Instant, findings: Findings) {
+        // Nobody listens any more only if the run is being torn down.
+        let _ = self.told.send(Told { shard: self.shard, until, findings });
     }
 }
 
@@ -58,13 +74,14 @@ impl Watch for Watcher {
         if let Some(observer) = &mut self.observer {
             let Counted { sent, sent_bytes, dropped, .. } = *counted;
             observer.sampled(at, judge::Traffic { sent, sent_bytes, dropped });
+            let findings = observer.so_far();
+            self.tell(at, findings);
         }
     }
 
     fn ended(&mut self, at: Instant) {
         if let Some(observer) = self.observer.take() {
-            // Nobody waits any more only if the run is being torn down.
-            let _ = self.findings.send(observer.close(at));
+            self.tell(Instant::NEVER, observer.close(at));
         }
     }
 }

@@ -63,7 +63,7 @@ pub(crate) struct Acting<'a> {
     pub(crate) queue: &'a dyn Fn(u32, Instant) -> usize,
     /// The DHT of a peer.
     pub(crate) kad: &'a dyn Fn(u32) -> Option<&'a kad::Kad>,
-    /// Peers are looked at in an order that follows from this.
+    /// Peers are looked at in an order that follows from this; unless it is 0, findings are told in parts.
     pub(crate) order: u64,
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn act(plan: &Plan, play: &Arc<Play>, acting: &Acting<'_>, own: impl 
         told.extend(ends.map(|(at, event)| (at, 3, asked.id.0, Told::Event(event, asked.peer))));
     }
     told.sort_by_key(|(at, rank, order, _)| (*at, *rank, *order));
-    let mut observer = Observer::new(plan);
+    let (mut observer, mut whole) = (Observer::new(plan), plan.nothing());
     let (mut sent, book) = (0, Book::new(Arc::clone(play.scene().book())));
     let mut peers: Vec<u32> = (0..PEERS).filter(|peer| own(*peer)).collect();
     peers.sort_by_key(|peer| mix(acting.order, u64::from(*peer)));
@@ -115,6 +115,9 @@ pub(crate) fn act(plan: &Plan, play: &Arc<Play>, acting: &Acting<'_>, own: impl 
                         observer.sample(at, peer, view, &book, (acting.queue)(peer, at));
                     }
                 }
+                if acting.order > 0 {
+                    whole.merge(observer.so_far());
+                }
             }
             Told::Life(event) => observer.life(&event),
             Told::Asked(command, peer) => {
@@ -125,7 +128,8 @@ pub(crate) fn act(plan: &Plan, play: &Arc<Play>, acting: &Acting<'_>, own: impl 
             Told::Abandoned(id, peer) => observer.abandoned(at, peer, id),
         }
     }
-    observer.close(end)
+    whole.merge(observer.close(end));
+    whole
 }
 
 /// Plays all peers on one shard and judges.
