@@ -34,7 +34,9 @@ pub mod write;
 pub use error::RecordError;
 pub use folder::{RunFolder, rfc3339};
 pub use ladder::{Comparison, Difference, Rung, compare};
-pub use manifest::{Build, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall};
+pub use manifest::{
+    Build, Figure, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall,
+};
 pub use read::{CsvRows, JsonRows, Run};
 pub use rows::{
     Column, CsvRow, EventId, EventIdError, EventRow, FaultRow, JsonRow, OperationRow, Outcome, PeerRow,

@@ -50,6 +50,20 @@ pub struct Manifest {
     pub verdict: Option<String>,
     /// The machine.
     pub host: Host,
+    /// What the report draws first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+}
+
+/// One figure that the scenario asks its report for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    /// `line`, `cdf` or `histogram`.
+    pub kind: String,
+    /// The metric's name.
+    pub metric: String,
+    /// `all`, `group` or `region`: how operations are told apart.
+    pub by: String,
 }
 
 /// How far a run came, and with what verdict.

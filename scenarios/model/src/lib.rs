@@ -30,6 +30,7 @@
 mod diagnostic;
 mod explain;
 mod fidelity;
+pub mod figure;
 mod grammar;
 mod load;
 mod meaning;
@@ -47,6 +48,7 @@ mod warmup;
 pub use diagnostic::{Code, Entry, Findings, Rejected, Report, Severity};
 pub use explain::{Explanation, Key, Lesson, explain};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
+pub use figure::Figure;
 pub use load::{Loaded, load, parse, schema};
 pub use meaning::MAX_GROUPS;
 pub use plan::Plan;

@@ -8,6 +8,7 @@ use play::plan::{Fault, Group, Start, Workload};
 use types::{Duration, Seed};
 
 use crate::fidelity::Fidelity;
+use crate::figure::Figure;
 use crate::scenario::{GRAMMAR_VERSION, Scenario};
 
 /// What a run does.
@@ -44,6 +45,8 @@ pub struct Plan {
     pub thresholds: Thresholds,
     /// What is observed; the gap between samples is said.
     pub observe: Observe,
+    /// What the report draws first.
+    pub report: Vec<Figure>,
 }
 
 impl Plan {
@@ -92,6 +95,7 @@ impl Plan {
             checks: scenario.checks,
             thresholds: scenario.thresholds,
             observe,
+            report: scenario.report,
         }
     }
 }

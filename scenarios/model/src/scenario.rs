@@ -7,6 +7,7 @@ use play::plan::{Fault, Group, Start, Workload};
 use types::{Duration, Seed};
 
 use crate::fidelity::Fidelity;
+use crate::figure::Figure;
 use crate::warmup::Warmup;
 
 /// The version of the grammar that this crate reads.
@@ -15,7 +16,7 @@ pub const GRAMMAR_VERSION: u32 = 1;
 /// A scenario: a network, what people and misfortune do to it, and what must come of it.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["services", "report", "sweep"]))]
+#[schemars(extend("x-later" = ["services", "sweep"]))]
 pub(crate) struct Scenario {
     /// The version of the grammar. There is one: 1.
     #[schemars(range(min = 1, max = 1))]
@@ -60,6 +61,9 @@ pub(crate) struct Scenario {
     /// What is observed, and how often.
     #[serde(default)]
     pub(crate) observe: Observe,
+    /// What the report draws first; the plots that every report has come after.
+    #[serde(default)]
+    pub(crate) report: Vec<Figure>,
 }
 
 impl Scenario {

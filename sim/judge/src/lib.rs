@@ -49,7 +49,7 @@ pub use judge::{Judgement, Plan};
 pub use metrics::{SeriesRow, SummaryRow};
 pub use observer::{Findings, Observer};
 pub use oracle::Oracle;
-pub use problems::problems;
+pub use problems::{problems, without_source};
 pub use sample::Traffic;
 pub use verdict::{
     Circumstances, Completeness, FirstFailure, MIN_SAMPLES, Panic, Reason, ThresholdResult, Verdict,

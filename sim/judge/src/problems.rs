@@ -1,6 +1,6 @@
 //! What is wrong with what a scenario asks to be judged.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use play::problems::selection_problems;
@@ -99,20 +99,26 @@ const fn word(when: When) -> &'static str {
 
 /// Metrics of operations need a workload that asks for such operations.
 fn of_thresholds(inputs: &Inputs<'_>, thresholds: &Thresholds, found: &mut Vec<Problem>) {
-    let asked = |kind: &str| inputs.workloads.iter().any(|workload| workload.kind() == kind);
-    for name in thresholds.0.keys() {
-        let needs = match name.split_once('.') {
-            Some(("lookup", _)) => "lookups",
-            Some(("record", _)) => "records",
-            _ => continue,
-        };
-        if !asked(needs) {
-            found.push(Problem {
-                path: alloc::format!("thresholds.{name}"),
-                code: "metric_without_source",
-                message: alloc::format!("no workload emits `{name}`"),
-                help: Some(alloc::format!("add a workload of `{needs}`")),
-            });
-        }
-    }
+    let problems = thresholds.0.keys().filter_map(|name| {
+        let path = alloc::format!("thresholds.{name}");
+        without_source(inputs, name, path)
+    });
+    found.extend(problems);
+}
+
+/// What is wrong with asking, at `path`, for the metric of this name, if no workload yields its numbers.
+#[must_use]
+pub fn without_source(inputs: &Inputs<'_>, metric: &str, path: String) -> Option<Problem> {
+    let needs = match metric.split_once('.') {
+        Some(("lookup", _)) => "lookups",
+        Some(("record", _)) => "records",
+        _ => return None,
+    };
+    let asked = inputs.workloads.iter().any(|workload| workload.kind() == needs);
+    (!asked).then(|| Problem {
+        path,
+        code: "metric_without_source",
+        message: alloc::format!("no workload emits `{metric}`"),
+        help: Some(alloc::format!("add a workload of `{needs}`")),
+    })
 }

@@ -264,6 +264,7 @@ fn first_manifest(
         wall: record::Wall { started: record::rfc3339(machine::now()), ..Default::default() },
         threads: u32::try_from(world.shards()).unwrap_or(u32::MAX),
         host: record::Host { cores: machine::cores(), os: word(std::env::consts::OS) },
+        figures: plan.report.iter().map(rows::figure).collect(),
         ..Manifest::default()
     }
 }

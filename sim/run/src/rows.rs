@@ -6,6 +6,7 @@ use judge::metrics::shown;
 use judge::{End, Kind, Operation, Status, When};
 use kernel::EventId;
 use model::Plan;
+use model::figure::By;
 use play::{Part, Play, Subject, Tally};
 use record::{
     Check, CheckKind, CheckStatus, EventRow, FaultRow, FirstFailure, OperationRow, PeerRow, Phase,
@@ -31,6 +32,23 @@ impl Scene<'_> {
 
     fn peer_id(&self, peer: u32) -> String {
         self.book.ids().get(peer as usize).map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+pub(crate) fn figure(figure: &model::Figure) -> record::Figure {
+    let by = match figure {
+        model::Figure::Cdf(cdf) => cdf.by,
+        _ => By::All,
+    };
+    let by = match by {
+        By::All => "all",
+        By::Group => "group",
+        By::Region => "region",
+    };
+    record::Figure {
+        kind: figure.kind().to_owned(),
+        metric: figure.metric().name.to_owned(),
+        by: by.to_owned(),
     }
 }
 

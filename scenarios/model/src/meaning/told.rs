@@ -27,7 +27,11 @@ impl Meaning<'_> {
         };
         let played = play::problems(&inputs);
         let judged = judge::problems(&inputs, &scenario.checks, &scenario.thresholds, &scenario.observe);
-        for (index, problem) in played.into_iter().chain(judged).enumerate() {
+        let drawn = scenario.report.iter().enumerate().filter_map(|(index, figure)| {
+            let path = format!("report.{index}.{}.metric", figure.kind());
+            judge::without_source(&inputs, figure.metric().name, path)
+        });
+        for (index, problem) in played.into_iter().chain(judged).chain(drawn).enumerate() {
             if index < MAX_KEPT {
                 self.tell(problem);
             } else {
@@ -57,7 +61,7 @@ impl Meaning<'_> {
             diagnostic = diagnostic.related(first, "first here");
         }
         diagnostic = self.advised(code, named(&problem.message).unwrap_or_default(), diagnostic);
-        if code == Code::MetricWithoutSource {
+        if code == Code::MetricWithoutSource && path.0.first() == top("thresholds").0.first() {
             self.say_at_key(&place, diagnostic);
         } else {
             self.say(&place, diagnostic);
