@@ -1,4 +1,9 @@
 //! A check of a user's own: no table holds more than so many contacts.
+//!
+//! A check has two halves. The *probe* lives beside the peers, one in each shard, and turns what it sees into facts: it must not
+//! look at anything but the moment that it is shown, so that every division of the peers gives the same facts. The
+//! *checker* folds the facts of all shards into one result. `Scenario::check` adds it after those of the scenario, and it counts
+//! for the verdict and the exit code as they do.
 
 use std::sync::Arc;
 
@@ -15,12 +20,14 @@ struct SmallTables {
 }
 
 impl Probe for SmallTables {
+    /// Tables are looked at whenever the run is sampled (`observe.sample_every`); `Watch::Events` would show every event.
     fn watches(&self) -> &[Watch] {
         &[Watch::Samples]
     }
 
     fn look(&mut self, moment: &Moment<'_>) -> Option<Fact> {
         let Sight::Sample(sample) = &moment.sight else { return None };
+        // A peer without a table is not one with a small table: a check that nobody could serve is `unknown`, never a pass.
         let Some(kad) = sample.view.kad else { return Some(Fact::Unserved) };
         let contacts = kad.table().len();
         Some(if contacts > self.limit {
@@ -36,6 +43,7 @@ impl Checker for SmallTables {
         "small_tables"
     }
 
+    /// An `always` that fails ends the run with 11; `Sometimes` and `Eventually` are the other two.
     fn when(&self) -> When {
         When::Always
     }

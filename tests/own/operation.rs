@@ -1,4 +1,9 @@
 //! An operation of a user's own: every peer looks for the same meeting point, three times in a row.
+//!
+//! A *workload* makes clients, each pinned to a peer. A *client* is a state machine: it is told what happens (its peer comes up, its time
+//! has come, an operation ended) and says what it wants (to be woken, to ask something). It reads no clock and rolls no
+//! dice of its own; what it needs of chance it derives from the scene's named streams, so that the run stays replayable.
+//! Serials make its operations tell apart from all others in the history.
 
 use std::sync::Arc;
 
@@ -23,6 +28,7 @@ impl OwnWorkload for Meetings {
         "meetings"
     }
 
+    /// How much will be asked, where that is known ahead: the tally holds what came of it against this.
     fn asked(&self) -> Option<u64> {
         Some(20 * u64::from(ROUNDS))
     }

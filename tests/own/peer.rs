@@ -1,4 +1,8 @@
 //! A peer of a user's own: it shows up, answers whoever asks, and knows nobody.
+//!
+//! Whatever implements [`node::Peer`] can take an honest node's place, behind the very seam that honest nodes live behind: inputs
+//! come in, outputs go out, and neither side knows the other's kind. A *cast* says who plays which peer; where it says
+//! nothing, an honest node does. Adversaries are made the same way: simpler peers of their own, no `if evil` in honest code.
 
 use std::sync::Arc;
 
@@ -16,6 +20,8 @@ const HERMIT: u32 = 11;
 struct OneHermit;
 
 impl Cast for OneHermit {
+    /// Called whenever a peer starts, after a crash too: `life` says who it is and for the how-manieth time, `restored` what its
+    /// disk holds, the contacts it was given to join by among them.
     fn play(&self, number: u32, life: Life, restored: &Restored, _: &Book) -> Option<Box<dyn Peer>> {
         let contacts = restored.contacts.clone();
         (number == HERMIT).then(|| Box::new(Hermit { life, contacts, requests: 0 }) as Box<dyn Peer>)
@@ -60,6 +66,7 @@ impl Peer for Hermit {
         }
     }
 
+    /// What checks may look at. Nothing: checks of tables pass it by.
     fn view(&self) -> View<'_> {
         View::default()
     }
