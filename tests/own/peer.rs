@@ -20,7 +20,7 @@ const HERMIT: u32 = 11;
 struct OneHermit;
 
 impl Cast for OneHermit {
-    /// Called whenever a peer starts, after a crash too: `life` says who it is and for the how-manieth time, `restored` what its
+    /// Called whenever a peer starts, after a crash too: `life` says who it is and how often it has started, `restored` what its
     /// disk holds, the contacts it was given to join by among them.
     fn play(&self, number: u32, life: Life, restored: &Restored, _: &Book) -> Option<Box<dyn Peer>> {
         let contacts = restored.contacts.clone();
