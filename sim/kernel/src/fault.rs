@@ -1,4 +1,4 @@
-//! Misfortunes of links, known before the run begins: partitions, clogs and bursts of loss.
+//! Misfortunes of links, known before the run begins: partitions, clogs, losses, duplicates and reordering.
 //!
 //! They are shared, read-only and timed by the plan, so every shard knows them without asking. A fault
 //! acts on a message at the instant at which it leaves its sender; what is under way arrives.
@@ -6,7 +6,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use types::{Instant, Share};
+use types::{Duration, Instant, Share};
+
+use crate::burst::Burst;
 
 /// The side of a peer that a partition leaves alone.
 pub const NO_SIDE: u8 = u8::MAX;
@@ -41,11 +43,38 @@ pub enum Effect {
     },
     /// Loses requests and one-way messages from or to a victim, beyond the network's own loss.
     Loss {
-        /// The share that is lost.
+        /// Which are lost.
+        losing: Losing,
+        /// Who is one, by peer number.
+        victims: Arc<[bool]>,
+    },
+    /// Delivers requests and one-way messages from or to a victim twice. The copy leaves with the original and travels by
+    /// itself, with its own jitter. A request that comes twice is handled and answered twice; of the answers the first ends
+    /// the exchange.
+    Duplicate {
+        /// The share that is delivered twice.
         share: Share,
         /// Who is one, by peer number.
         victims: Arc<[bool]>,
     },
+    /// Holds back some messages from or to a victim, each for a time of its own: later ones overtake them.
+    Reorder {
+        /// The share that is held back.
+        share: Share,
+        /// For how long at most; drawn evenly from zero.
+        by: Duration,
+        /// Who is one, by peer number.
+        victims: Arc<[bool]>,
+    },
+}
+
+/// Which messages a loss takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Losing {
+    /// Each with this probability, whatever became of others.
+    Share(Share),
+    /// Those that leave while their pair of peers is in a burst.
+    Bursts(Burst),
 }
 
 /// Which crossings a partition cuts.
@@ -78,7 +107,10 @@ impl LinkFault {
                 let crosses = from != to && from != NO_SIDE && to != NO_SIDE;
                 crosses && (*cut == Cut::BothWays || *cut == Cut::Leaving(from))
             }
-            Effect::Clog { victims } | Effect::Loss { victims, .. } => either(victims),
+            Effect::Clog { victims }
+            | Effect::Loss { victims, .. }
+            | Effect::Duplicate { victims, .. }
+            | Effect::Reorder { victims, .. } => either(victims),
         }
     }
 }

@@ -7,7 +7,8 @@
 //! | `deal` | sorts a slot of the wheel |
 //! | [`network`] | [`Network`], as people write it: latencies, places, uplinks, loss |
 //! | [`resolve`] | [`ResolvedNetwork`], checked and in tables; who lives where; the lookahead |
-//! | [`fault`] | [`LinkFault`]: partitions, clogs, bursts of loss, known ahead |
+//! | [`fault`] | [`LinkFault`]: partitions, clogs, losses, duplicates, reordering, known ahead |
+//! | [`burst`] | [`Burst`]: losses that come in bursts |
 //! | [`links`] | [`Links`]: when a message arrives, or why it does not |
 //! | `overtaking` | arrivals on a link in the order of sending |
 //! | [`connections`] | [`Connections`]: one peer's dialled links as a state machine |
@@ -33,6 +34,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod burst;
 pub mod connections;
 pub mod conservation;
 mod deal;
@@ -46,10 +48,11 @@ mod overtaking;
 pub mod resolve;
 pub mod wheel;
 
+pub use burst::Burst;
 pub use connections::{Connections, Dialling};
 pub use conservation::{Conserved, assert_conserved};
 pub use event::{Event, EventId};
-pub use fault::{Cut, LinkFault};
+pub use fault::{Cut, LinkFault, Losing};
 pub use fingerprint::{FINGERPRINT_VERSION, Fingerprint, PeerDigest};
 pub use ladder::{Ladder, LadderBuilder, first_difference};
 pub use links::{Carried, Fate, Links, Loss, Tally};

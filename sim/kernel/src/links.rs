@@ -3,7 +3,7 @@
 //! A message leaves when its sender's uplink has sent what came before it, and waits out the clogs of
 //! its two ends; a partition or a loss may end it there. Otherwise it travels for the base of the pair
 //! plus its own jitter, raised to the floor, and arrives no earlier than what the same sender sent to
-//! the same receiver before it.
+//! the same receiver before it, unless a fault holds it back on its way or delivers it twice.
 //!
 //! A pair's base is a hash of the seed and the two peers' digests, a message's jitter and loss one of
 //! the seed, its sender's digest and its sequence number: nothing is kept per pair, and no draw depends
@@ -12,7 +12,8 @@
 //! It is deliberately not a model of TCP: loss ends a whole exchange or one-way message, above the
 //! connection. Messages that a peer handed to its uplink before it crashed still leave.
 //!
-//! Invariants: no delay is shorter than the lookahead; arrivals on a link are in the order of sending.
+//! Invariants: no delay is shorter than the lookahead; arrivals on a link are in the order of sending, but for those that
+//! a fault holds back.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -20,7 +21,7 @@ use alloc::vec::Vec;
 use types::mix::mix;
 use types::{Digest, Domain, Duration, Instant, Purpose, Seed, Share, Streams};
 
-use crate::fault::{Effect, LinkFault, Weather};
+use crate::fault::{Effect, LinkFault, Losing, Weather};
 use crate::overtaking::Overtaking;
 use crate::resolve::{Pair, ResolvedNetwork};
 
@@ -42,6 +43,8 @@ pub enum Carried {
 pub enum Fate {
     /// It arrives then.
     Arrives(Instant),
+    /// It arrives then, and its copy at the second instant, which is the earlier one only if the first is held back.
+    ArrivesTwice(Instant, Instant),
     /// It does not arrive.
     Lost(Loss),
 }
@@ -72,7 +75,11 @@ pub struct Tally {
     pub lost_fault: u64,
     /// Messages whose delay was raised to the floor.
     pub raised_to_floor: u64,
-    /// Messages that each fault cut, held back or lost, in the order in which the faults were given.
+    /// Copies that faults made.
+    pub duplicated: u64,
+    /// Messages and copies that faults held back.
+    pub held_back: u64,
+    /// Messages that each fault cut, held back, lost or copied, in the order in which the faults were given.
     pub touched: Vec<u64>,
 }
 
@@ -85,6 +92,8 @@ impl Tally {
         self.lost_partition += other.lost_partition;
         self.lost_fault += other.lost_fault;
         self.raised_to_floor += other.raised_to_floor;
+        self.duplicated += other.duplicated;
+        self.held_back += other.held_back;
         if self.touched.len() < other.touched.len() {
             self.touched.resize(other.touched.len(), 0);
         }
@@ -122,6 +131,8 @@ struct Plan {
     base: u64,
     jitter: u64,
     loss: u64,
+    copy: u64,
+    hold: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,6 +143,8 @@ struct Row {
 
 /// Nanoseconds that a byte takes at a bit a second.
 const BIT_NANOS: u64 = 8 * 1_000_000_000;
+/// Of a sequence number: it names the draws and the event of the message's copy. A sender counts no message so high.
+pub const COPY: u64 = 1 << 62;
 
 impl Links {
     /// The links of a run whose peers have these digests, by number.
@@ -155,6 +168,8 @@ impl Links {
                 base: root("base"),
                 jitter: root("jitter"),
                 loss: root("loss"),
+                copy: root("copy"),
+                hold: root("hold"),
                 network,
             }),
         }
@@ -226,12 +241,14 @@ impl Links {
         kind: Carried,
     ) -> Fate {
         assert!(at >= self.now, "a message was sent at {at}, before its window at {}", self.now);
-        let (sender, receiver) = (self.plan.row(from), self.plan.row(to));
+        let sender = self.plan.row(from);
+        assert!((to as usize) < self.plan.peers.len(), "peer {to} is not of the plan");
         self.tally.sent += 1;
         self.tally.sent_bytes += size_bytes;
         let mut departure = self.leave_uplink(at, from, sender.place, size_bytes);
         let message = mix(sender.digest.0, sequence);
-        if !self.weather.is_calm(departure) {
+        let calm = self.weather.is_calm(departure);
+        if !calm {
             departure = self.wait_out_clogs(departure, from, to);
             if let Some(loss) = self.lost_to_fault(departure, from, to, message, kind) {
                 return Fate::Lost(loss);
@@ -242,6 +259,24 @@ impl Links {
             self.tally.lost_random += 1;
             return Fate::Lost(Loss::Random);
         }
+        let link = (from, to);
+        if calm || kind == Carried::Control {
+            return Fate::Arrives(self.travel(departure, link, message, Duration::ZERO));
+        }
+        let held = self.held_back(departure, link, message);
+        let arrives = self.travel(departure, link, message, held);
+        if !kind.may_be_lost() || !self.is_copied(departure, link, message) {
+            return Fate::Arrives(arrives);
+        }
+        let copy = mix(sender.digest.0, sequence | COPY);
+        let held = self.held_back(departure, link, copy);
+        Fate::ArrivesTwice(arrives, self.travel(departure, link, copy, held))
+    }
+
+    /// When a message arrives that leaves at `departure`, held back on its way for a time or not at all.
+    #[inline]
+    fn travel(&mut self, departure: Instant, link: (u32, u32), message: u64, held: Duration) -> Instant {
+        let (sender, receiver) = (self.plan.row(link.0), self.plan.row(link.1));
         let pair = self.plan.network.pair(sender.place, receiver.place);
         let jitter = pair.jitter;
         let mut delay = self.plan.base(pair, sender.digest, receiver.digest);
@@ -254,10 +289,43 @@ impl Links {
             self.tally.raised_to_floor += 1;
         }
         let arrival = departure + delay;
-        Fate::Arrives(match jitter {
-            Duration::ZERO => arrival,
-            _ => self.overtaking.in_order((from, to), departure, arrival, jitter),
-        })
+        match (jitter, held) {
+            (_, held) if held > Duration::ZERO => arrival + held,
+            (Duration::ZERO, _) => arrival,
+            _ => self.overtaking.in_order(link, departure, arrival, jitter),
+        }
+    }
+
+    /// How long faults hold the message back.
+    fn held_back(&mut self, departure: Instant, (from, to): (u32, u32), message: u64) -> Duration {
+        let Self { weather, tally, plan, .. } = self;
+        let mut held = Duration::ZERO;
+        for (position, fault) in weather.at(departure) {
+            let Effect::Reorder { share, by, .. } = &fault.effect else { continue };
+            let draw = mix(mix(plan.hold, u64::from(fault.id)), message);
+            if happens(draw, *share) && fault.concerns(from, to) {
+                tally.touch(position);
+                // At least a nanosecond: it is out of the order of its link.
+                held = held + up_to(mix(draw, 1), *by).max(Duration::from_nanos(1));
+            }
+        }
+        tally.held_back += u64::from(held > Duration::ZERO);
+        held
+    }
+
+    /// Whether a fault delivers the message twice.
+    fn is_copied(&mut self, departure: Instant, (from, to): (u32, u32), message: u64) -> bool {
+        let Self { weather, tally, plan, .. } = self;
+        for (position, fault) in weather.at(departure) {
+            let Effect::Duplicate { share, .. } = &fault.effect else { continue };
+            let draw = mix(mix(plan.copy, u64::from(fault.id)), message);
+            if happens(draw, *share) && fault.concerns(from, to) {
+                tally.touch(position);
+                tally.duplicated += 1;
+                return true;
+            }
+        }
+        false
     }
 
     /// When the uplink has sent the message's last bit.
@@ -309,11 +377,18 @@ impl Links {
         let Self { weather, tally, plan, .. } = self;
         for (position, fault) in weather.at(at) {
             let loss = match &fault.effect {
-                Effect::Clog { .. } => continue,
+                Effect::Clog { .. } | Effect::Duplicate { .. } | Effect::Reorder { .. } => continue,
                 Effect::Partition { .. } => Loss::Partition,
-                Effect::Loss { share, .. } => {
-                    let draw = mix(mix(plan.loss, u64::from(fault.id) + 1), message);
-                    if !kind.may_be_lost() || !happens(draw, *share) {
+                Effect::Loss { .. } if !kind.may_be_lost() => continue,
+                Effect::Loss { losing, .. } => {
+                    let root = mix(plan.loss, u64::from(fault.id) + 1);
+                    let lost = match losing {
+                        Losing::Share(share) => happens(mix(root, message), *share),
+                        Losing::Bursts(burst) => {
+                            burst.is_on(root, plan.row(from).digest, plan.row(to).digest, at)
+                        }
+                    };
+                    if !lost {
                         continue;
                     }
                     Loss::Fault
@@ -359,13 +434,13 @@ impl Plan {
 }
 
 /// From 64 random bits, a duration from zero to `most`, each as likely to within 2^-22 (an hour's share of 2^64).
-fn up_to(draw: u64, most: Duration) -> Duration {
+pub(crate) fn up_to(draw: u64, most: Duration) -> Duration {
     let bound = u128::from(most.as_nanos()) + 1;
     Duration::from_nanos(((u128::from(draw) * bound) >> 64) as u64)
 }
 
 /// From 64 random bits, whether something of this probability happens.
-fn happens(draw: u64, share: Share) -> bool {
+pub(crate) fn happens(draw: u64, share: Share) -> bool {
     let millionths = (u128::from(draw) * u128::from(Share::WHOLE.as_millionths())) >> 64;
     (millionths as u64) < u64::from(share.as_millionths())
 }

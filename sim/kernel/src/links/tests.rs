@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use types::{Bandwidth, PeerId};
 
 use super::*;
+use crate::burst::Burst;
 use crate::fault::{Cut, NO_SIDE};
 use crate::network::{Latency, Network, Place, Regions, Uniform};
 
@@ -46,6 +47,7 @@ fn links(uniform: Uniform, peers: u32, faults: Vec<LinkFault>) -> Links {
 fn arrival(fate: Fate) -> Instant {
     match fate {
         Fate::Arrives(at) => at,
+        Fate::ArrivesTwice(..) => panic!("it was copied"),
         Fate::Lost(loss) => panic!("lost: {loss:?}"),
     }
 }
@@ -162,7 +164,7 @@ fn what_is_lost_is_a_share_of_requests_and_one_way_messages() {
         id,
         from: Instant::START,
         until: ms(1),
-        effect: Effect::Loss { share: loss, victims: [false, false, true].into() },
+        effect: Effect::Loss { losing: Losing::Share(loss), victims: [false, false, true].into() },
     };
     let mut links = links(Uniform { loss, ..uniform(10_000, Share::ZERO, 0) }, 3, [0, 1].map(fault).into());
     let mut lost = |to, kind| {
@@ -180,6 +182,105 @@ fn what_is_lost_is_a_share_of_requests_and_one_way_messages() {
     assert_eq!(tally.touched.iter().sum::<u64>(), tally.lost_fault);
     assert!(tally.touched.iter().all(|touched| *touched > 700));
     assert!(tally.lost_random > 2_000 && tally.lost_partition == 0 && tally.sent == 70_000);
+}
+
+fn all_the_time(id: u32, effect: Effect) -> LinkFault {
+    LinkFault { id, from: Instant::START, until: ms(1_000_000), effect }
+}
+
+#[test]
+fn a_burst_takes_all_requests_of_a_pair_and_no_other_pairs() {
+    let burst = Burst::new(Share::from_percent(30), Duration::from_millis(500));
+    let effect = Effect::Loss { losing: Losing::Bursts(burst), victims: [true, false, false, false].into() };
+    let mut links = links(uniform(10_000, Share::ZERO, 0), 4, [all_the_time(0, effect)].into());
+    let mut is_lost = |at: u64, from, to, kind| {
+        matches!(links.send(ms(at), from, to, at, 1, kind), Fate::Lost(Loss::Fault))
+    };
+    let mut lost = [0; 2];
+    for at in 0..100_000 {
+        let (forth, other) = (is_lost(at, 0, 1, Carried::Request), is_lost(at, 0, 2, Carried::OneWay));
+        assert_eq!(forth, is_lost(at, 1, 0, Carried::OneWay), "both directions are lost together");
+        assert!(!is_lost(at, 2, 3, Carried::Request) && !is_lost(at, 0, 1, Carried::Answer));
+        lost = [lost[0] + u64::from(forth), lost[1] + u64::from(other)];
+    }
+    // 286 slots of 350 ms: four standard errors are 11 %.
+    assert!(lost.iter().all(|lost| lost.abs_diff(30_000) < 11_000), "{lost:?}");
+    assert_ne!(lost[0], lost[1]);
+}
+
+#[test]
+fn a_share_of_requests_and_one_way_messages_arrives_twice() {
+    let share = Share::from_percent(20);
+    let effect = Effect::Duplicate { share, victims: [false, false, true].into() };
+    let mut links = links(uniform(10_000, Share::ZERO, 5_000), 3, [all_the_time(0, effect)].into());
+    let mut apart = 0;
+    let mut twice = |to, kind| {
+        let fates = (0..10_000).map(|sequence| (sequence, links.send(ms(sequence), 0, to, sequence, 1, kind)));
+        let copies = fates.filter(|(sent, fate)| match fate {
+            Fate::ArrivesTwice(one, other) => {
+                apart += u32::from(one != other);
+                assert!(*one >= ms(sent + 10) && *other >= ms(sent + 10));
+                true
+            }
+            Fate::Arrives(_) | Fate::Lost(_) => false,
+        });
+        copies.count()
+    };
+    // Binomial of 10,000 and 20 %: 4 sigma are 160.
+    assert!(twice(2, Carried::Request).abs_diff(2_000) < 160);
+    assert!(twice(2, Carried::OneWay).abs_diff(2_000) < 160);
+    assert_eq!([(1, Carried::OneWay), (2, Carried::Answer), (2, Carried::Control)].map(|(to, kind)| twice(to, kind)), [0; 3]);
+    assert!(apart > 500, "copies have a jitter of their own: {apart}");
+    let tally = links.tally();
+    assert_eq!(tally.touched, [tally.duplicated]);
+    assert_eq!(tally.sent, 50_000, "a copy is not sent");
+}
+
+proptest! {
+    /// Those that are held back aside, a link keeps its order; and nobody is early.
+    #[test]
+    fn what_is_held_back_is_overtaken_and_the_others_stay_in_order(
+        gaps_us in proptest::collection::vec(0..3_000u64, 50..200), jitter_us in 0..20_000u64, percent in 1..100u32, by_ms in 1..500u64,
+    ) {
+        let (share, by) = (Share::from_percent(percent), Duration::from_millis(by_ms));
+        let reorder = |victims: [bool; 2]| [all_the_time(3, Effect::Reorder { share, by, victims: victims.into() })].into();
+        let network = uniform(5_000, Share::ZERO, jitter_us);
+        let (mut with, mut without) = (links(network.clone(), 2, reorder([true, false])), links(network, 2, reorder([false, false])));
+        let (mut at, mut last, mut held) = (Instant::START, Instant::START, 0);
+        for (sequence, gap_us) in (0..).zip(gaps_us) {
+            at += Duration::from_micros(gap_us);
+            with.begin_window(at);
+            without.begin_window(at);
+            let before = with.tally().held_back;
+            let arrives = arrival(with.send(at, 0, 1, sequence, 1, Carried::Answer));
+            let plain = arrival(without.send(at, 0, 1, sequence, 1, Carried::Answer));
+            prop_assert!(arrives.since(at) >= with.lookahead());
+            if with.tally().held_back == before {
+                prop_assert!(arrives >= last && arrives <= plain, "who is not held back is not later than without the fault");
+                last = arrives;
+            } else {
+                held += 1;
+                prop_assert!(arrives <= at + Duration::from_micros(5_000 + jitter_us) + by);
+            }
+        }
+        prop_assert_eq!((with.tally().touched.clone(), without.tally().touched.clone()), (alloc::vec![held], alloc::vec![0]));
+        let control = arrival(with.send(at, 0, 1, 1 << 40, 1, Carried::Control));
+        prop_assert!(control >= last, "a link's own frames stay in order");
+    }
+}
+
+#[test]
+fn a_message_that_is_held_back_is_overtaken() {
+    let effect = Effect::Reorder {
+        share: Share::from_percent(50),
+        by: Duration::from_millis(100),
+        victims: [true, false].into(),
+    };
+    let mut links = links(uniform(10_000, Share::ZERO, 0), 2, [all_the_time(0, effect)].into());
+    let arrivals: alloc::vec::Vec<_> =
+        (0..1_000).map(|sequence| arrival(links.send(ms(sequence), 0, 1, sequence, 1, Carried::OneWay))).collect();
+    let overtaken = arrivals.windows(2).filter(|pair| pair[0] > pair[1]).count();
+    assert!(overtaken > 300, "{overtaken} of 1,000 are overtaken by the next one");
 }
 
 #[test]
