@@ -113,19 +113,11 @@ fn complete_workload(workload: &mut Workload, index: usize, duration: Duration) 
 
 fn complete_fault(fault: &mut Fault, index: usize, duration: Duration) {
     let given = fault.name(index);
-    let name = match fault {
-        Fault::Churn(churn) => {
-            churn.begin.get_or_insert(Duration::ZERO);
-            churn.end.get_or_insert(duration);
-            &mut churn.name
-        }
-        Fault::Crash(crash) => &mut crash.name,
-        Fault::Leave(leave) => &mut leave.name,
-        Fault::Partition(partition) => &mut partition.name,
-        Fault::Clog(clog) => &mut clog.name,
-        Fault::Loss(loss) => &mut loss.name,
-    };
-    *name = Some(given);
+    if let Fault::Churn(churn) = fault {
+        churn.begin.get_or_insert(Duration::ZERO);
+        churn.end.get_or_insert(duration);
+    }
+    *fault.name_mut() = Some(given);
 }
 
 fn as_map<S: serde::Serializer>(groups: &[(String, Group)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -79,7 +79,8 @@ mod tests {
             let burst = Burst::new(share, mean);
             let (mut spells, mut bad) = (Vec::new(), 0.0);
             for pair in 0..20 {
-                let (found, share) = look(burst, (pair, 1_000 + pair), mean.saturating_mul(4_000), mean.divided(50));
+                let (found, share) =
+                    look(burst, (pair, 1_000 + pair), mean.saturating_mul(4_000), mean.divided(50));
                 spells.extend(found);
                 bad += share / 20.0;
             }
@@ -118,7 +119,10 @@ mod tests {
             let on = |at| burst.is_on(ROOT, Digest(pair), Digest(pair + 500), Instant::from_nanos(at));
             for at in 0..1_000u64 {
                 let at = at * 10_000_000;
-                assert_eq!(on(at), burst.is_on(ROOT, Digest(pair + 500), Digest(pair), Instant::from_nanos(at)));
+                assert_eq!(
+                    on(at),
+                    burst.is_on(ROOT, Digest(pair + 500), Digest(pair), Instant::from_nanos(at))
+                );
                 if on(at) != on(at + 10_000_000) {
                     edges.insert(at);
                 }

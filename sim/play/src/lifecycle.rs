@@ -354,7 +354,11 @@ impl<'a> Misfortunes<'a> {
                 Fault::Leave(leave) => {
                     Blow::Stop { fault: index, at: begin, parting: Parting::Graceful, restart: leave.restart }
                 }
-                Fault::Partition(_) | Fault::Clog(_) | Fault::Loss(_) => return None,
+                Fault::Partition(_)
+                | Fault::Clog(_)
+                | Fault::Loss(_)
+                | Fault::Duplicate(_)
+                | Fault::Reorder(_) => return None,
             };
             Some((blow, victims))
         };

@@ -3,14 +3,16 @@
 use alloc::sync::Arc;
 
 use kernel::fault::{Effect, NO_SIDE};
-use kernel::{Cut, LinkFault};
+use kernel::{Burst, Cut, LinkFault, Losing};
 use types::{Duration, Stream};
 
-use crate::plan::{Division, Fault};
+use crate::plan::{Direction, Division, Fault};
 use crate::roster::{Chosen, Roster, pick_first, share_of};
 
 /// Sides of a partition, so that a side fits a byte.
 pub const MAX_SIDES: usize = NO_SIDE as usize;
+/// The side that is written first, or the share of a split.
+const FIRST_SIDE: u8 = 0;
 
 /// The fault in the kernel's words; `None` if it is none of links.
 pub(crate) fn link_fault(
@@ -20,13 +22,26 @@ pub(crate) fn link_fault(
     roster: &Roster,
     stream: &mut Stream,
 ) -> Option<LinkFault> {
+    let victims = || mask(victims, roster);
     let effect = match fault {
         Fault::Churn(_) | Fault::Crash(_) | Fault::Leave(_) => return None,
-        Fault::Partition(partition) => {
-            Effect::Partition { side: sides(partition.division()?, roster, stream), cut: Cut::BothWays }
+        Fault::Partition(partition) => Effect::Partition {
+            side: sides(partition.division()?, roster, stream),
+            cut: match partition.direction {
+                Direction::BothWays => Cut::BothWays,
+                Direction::OneWay => Cut::Leaving(FIRST_SIDE),
+            },
+        },
+        Fault::Clog(_) => Effect::Clog { victims: victims() },
+        Fault::Loss(loss) => {
+            let bursts = |mean| Losing::Bursts(Burst::new(loss.share, mean));
+            let losing = loss.burst.map_or(Losing::Share(loss.share), bursts);
+            Effect::Loss { losing, victims: victims() }
         }
-        Fault::Clog(_) => Effect::Clog { victims: mask(victims, roster) },
-        Fault::Loss(loss) => Effect::Loss { share: loss.share, victims: mask(victims, roster) },
+        Fault::Duplicate(duplicate) => Effect::Duplicate { share: duplicate.share, victims: victims() },
+        Fault::Reorder(reorder) => {
+            Effect::Reorder { share: reorder.share, by: reorder.by, victims: victims() }
+        }
     };
     let (from, until) = fault.window(Duration::MAX);
     Some(LinkFault { id: index, from, until: until?, effect })
@@ -48,7 +63,7 @@ fn sides(division: Division<'_>, roster: &Roster, stream: &mut Stream) -> Arc<[u
         Division::Split(share) => {
             let mut apart: alloc::vec::Vec<u32> = (0..peers).collect();
             pick_first(&mut apart, share_of(share, peers) as usize, stream);
-            (1, alloc::vec![(0, apart)])
+            (FIRST_SIDE + 1, alloc::vec![(FIRST_SIDE, apart)])
         }
         Division::Sides(sides) => {
             let peers_of = |names: &alloc::vec::Vec<alloc::string::String>| {

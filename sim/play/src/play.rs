@@ -61,6 +61,7 @@ impl Play {
     /// If the book holds fewer peers than the groups have.
     #[must_use]
     pub fn new(inputs: &Inputs<'_>, book: &Arc<SharedBook>) -> Self {
+        const EVERYBODY: &Select = &Select::all();
         let Inputs { groups, duration, seed, .. } = *inputs;
         let roster = Arc::new(Roster::new(groups));
         assert!(roster.peers() as usize <= book.len(), "every peer of the plan has an identity");
@@ -68,7 +69,7 @@ impl Play {
             .zip(inputs.faults)
             .map(|(index, fault)| {
                 let name = fault.name(index);
-                let victims = choose(&roster, seed, victims_of(fault), "victims", &name);
+                let victims = choose(&roster, seed, fault.victims().unwrap_or(EVERYBODY), "victims", &name);
                 (fault.clone(), name, victims)
             })
             .collect();
@@ -251,19 +252,6 @@ fn choose(roster: &Roster, seed: Seed, select: &Select, purpose: &str, name: &st
     roster.choose(select, &mut named_stream(seed, purpose, name))
 }
 
-/// Whom a fault befalls; a partition, which names sides instead, nobody.
-fn victims_of(fault: &Fault) -> &Select {
-    const EVERYBODY: &Select = &Select::all();
-    match fault {
-        Fault::Churn(fault) => &fault.victims,
-        Fault::Crash(fault) => &fault.victims,
-        Fault::Leave(fault) => &fault.victims,
-        Fault::Clog(fault) => &fault.victims,
-        Fault::Loss(fault) => &fault.victims,
-        Fault::Partition(_) => EVERYBODY,
-    }
-}
-
 /// Tells clients that fetch when each name is first stored.
 fn with_stores(scene: Scene) -> Scene {
     let scene = Arc::new(scene);
@@ -300,7 +288,11 @@ fn tallies_of(scene: &Scene, faults: &[(Fault, String, Chosen)], duration: Durat
         let (unit, asked) = match fault {
             Fault::Churn(_) => ("departures", departures.get(usize::from(index)).copied()),
             Fault::Crash(_) | Fault::Leave(_) => ("peers", Some(u64::from(scene.roster.count(victims)))),
-            Fault::Partition(_) | Fault::Clog(_) | Fault::Loss(_) => ("messages", None),
+            Fault::Partition(_)
+            | Fault::Clog(_)
+            | Fault::Loss(_)
+            | Fault::Duplicate(_)
+            | Fault::Reorder(_) => ("messages", None),
         };
         Tally {
             subject: Subject::Fault(index),

@@ -14,7 +14,7 @@ use crate::lifecycle::MAX_FAULTS;
 use crate::links::MAX_SIDES;
 use crate::online::MAX_CONTACTS;
 use crate::plan::{
-    Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Partition, Puts,
+    Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Loss, Partition, Puts,
     Records, Restart, Select, Workload,
 };
 use crate::play::Inputs;
@@ -28,6 +28,8 @@ pub const MAX_PEERS: u64 = 1 << 24;
 pub const MAX_EXPECTED_LIVES: u64 = 1 << 26;
 /// Operations that open arrivals may be expected to begin: a run of them takes hours, and more are a slip.
 pub const MAX_EXPECTED_ARRIVALS: u64 = 1 << 28;
+/// The longest time for which a message is held back: as the longest latency.
+pub const MAX_HOLD: Duration = kernel::resolve::MAX_LATENCY;
 /// Bytes of a name: it stands in tables of reports.
 pub const MAX_NAME_BYTES: usize = 64;
 
@@ -344,30 +346,52 @@ impl Check<'_> {
         self.names("faults", &names);
         for (index, fault) in faults.iter().enumerate() {
             let path = alloc::format!("faults.{index}.{}", fault.kind());
-            let victims = alloc::format!("{path}.victims");
+            if let (Some(victims), false) = (fault.victims(), matches!(fault, Fault::Churn(_))) {
+                self.select(&alloc::format!("{path}.victims"), victims);
+            }
             match fault {
                 Fault::Churn(churn) => self.churn(&path, churn),
-                Fault::Crash(crash) => {
-                    self.select(&victims, &crash.victims);
-                    self.stop(&path, crash.at, crash.restart);
-                }
-                Fault::Leave(leave) => {
-                    self.select(&victims, &leave.victims);
-                    self.stop(&path, leave.at, leave.restart);
-                }
+                Fault::Crash(crash) => self.stop(&path, crash.at, crash.restart),
+                Fault::Leave(leave) => self.stop(&path, leave.at, leave.restart),
                 Fault::Partition(partition) => self.partition(&path, partition),
-                Fault::Clog(clog) => {
-                    self.select(&victims, &clog.victims);
-                    self.window(&path, clog.begin, clog.end);
+                Fault::Clog(clog) => self.window(&path, clog.begin, clog.end),
+                Fault::Loss(loss) => self.loss(&path, loss),
+                Fault::Duplicate(duplicate) => {
+                    self.window(&path, duplicate.begin, duplicate.end);
+                    self.share(&path, duplicate.share, "doubles nothing");
                 }
-                Fault::Loss(loss) => {
-                    self.select(&victims, &loss.victims);
-                    self.window(&path, loss.begin, loss.end);
-                    if loss.share == Share::ZERO {
-                        self.add(&alloc::format!("{path}.share"), "no_effect", "loses nothing".to_string());
+                Fault::Reorder(reorder) => {
+                    self.window(&path, reorder.begin, reorder.end);
+                    self.share(&path, reorder.share, "holds nothing back");
+                    let by = alloc::format!("{path}.by");
+                    if reorder.by == Duration::ZERO {
+                        self.add(&by, "no_effect", "is 0s: nothing is overtaken".to_string());
+                    } else if reorder.by > MAX_HOLD {
+                        let message = alloc::format!("is {}, more than {MAX_HOLD}", reorder.by);
+                        self.advise(&by, "out_of_range", message, "is the unit right?".to_string());
                     }
                 }
             }
+        }
+    }
+
+    /// A share of messages, at the key `share`, that a fault is to touch.
+    fn share(&mut self, path: &str, share: Share, nothing: &str) {
+        if share == Share::ZERO {
+            self.add(&alloc::format!("{path}.share"), "no_effect", nothing.to_string());
+        }
+    }
+
+    fn loss(&mut self, path: &str, loss: &Loss) {
+        self.window(path, loss.begin, loss.end);
+        self.share(path, loss.share, "loses nothing");
+        let burst = alloc::format!("{path}.burst");
+        if loss.burst == Some(Duration::ZERO) {
+            let help = "write `1s`, or leave it out for losses without bursts".to_string();
+            self.advise(&burst, "no_effect", "is 0s: a burst takes time".to_string(), help);
+        } else if loss.burst.is_some() && loss.share == Share::WHOLE {
+            let message = "makes no difference: with a `share` of 100% everything is lost anyway".to_string();
+            self.add(&burst, "no_effect", message);
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) enum Payload {
 }
 
 /// A message under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parcel {
     /// Whether it asks, answers, or neither.
     pub(crate) kind: Inbound,
@@ -24,7 +24,7 @@ pub(crate) struct Parcel {
     body: Body,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Body {
     Typed(Message),
     Encoded(Box<[u8]>),

@@ -98,6 +98,7 @@ fn run(how: How) -> (Outcome, Vec<String>) {
         end: None,
     };
     let partition = Partition {
+        direction: play::plan::Direction::BothWays,
         name: None,
         sides: None,
         split: Some(Share::from_percent(30)),

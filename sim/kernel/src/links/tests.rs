@@ -215,7 +215,8 @@ fn a_share_of_requests_and_one_way_messages_arrives_twice() {
     let mut links = links(uniform(10_000, Share::ZERO, 5_000), 3, [all_the_time(0, effect)].into());
     let mut apart = 0;
     let mut twice = |to, kind| {
-        let fates = (0..10_000).map(|sequence| (sequence, links.send(ms(sequence), 0, to, sequence, 1, kind)));
+        let fates =
+            (0..10_000).map(|sequence| (sequence, links.send(ms(sequence), 0, to, sequence, 1, kind)));
         let copies = fates.filter(|(sent, fate)| match fate {
             Fate::ArrivesTwice(one, other) => {
                 apart += u32::from(one != other);
@@ -229,7 +230,10 @@ fn a_share_of_requests_and_one_way_messages_arrives_twice() {
     // Binomial of 10,000 and 20 %: 4 sigma are 160.
     assert!(twice(2, Carried::Request).abs_diff(2_000) < 160);
     assert!(twice(2, Carried::OneWay).abs_diff(2_000) < 160);
-    assert_eq!([(1, Carried::OneWay), (2, Carried::Answer), (2, Carried::Control)].map(|(to, kind)| twice(to, kind)), [0; 3]);
+    assert_eq!(
+        [(1, Carried::OneWay), (2, Carried::Answer), (2, Carried::Control)].map(|(to, kind)| twice(to, kind)),
+        [0; 3]
+    );
     assert!(apart > 500, "copies have a jitter of their own: {apart}");
     let tally = links.tally();
     assert_eq!(tally.touched, [tally.duplicated]);
@@ -277,8 +281,9 @@ fn a_message_that_is_held_back_is_overtaken() {
         victims: [true, false].into(),
     };
     let mut links = links(uniform(10_000, Share::ZERO, 0), 2, [all_the_time(0, effect)].into());
-    let arrivals: alloc::vec::Vec<_> =
-        (0..1_000).map(|sequence| arrival(links.send(ms(sequence), 0, 1, sequence, 1, Carried::OneWay))).collect();
+    let arrivals: alloc::vec::Vec<_> = (0..1_000)
+        .map(|sequence| arrival(links.send(ms(sequence), 0, 1, sequence, 1, Carried::OneWay)))
+        .collect();
     let overtaken = arrivals.windows(2).filter(|pair| pair[0] > pair[1]).count();
     assert!(overtaken > 300, "{overtaken} of 1,000 are overtaken by the next one");
 }

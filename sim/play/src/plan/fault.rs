@@ -1,11 +1,11 @@
 //! What goes wrong, when, and for whom.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use types::{Duration, Instant, Share};
 
 use super::distribution::Distribution;
+use super::links::{Clog, Duplicate, Loss, Partition, Reorder};
 use super::select::Select;
 
 /// One misfortune.
@@ -25,6 +25,10 @@ pub enum Fault {
     Clog(Clog),
     /// Some of the messages of peers are lost, in and out.
     Loss(Loss),
+    /// Some of the messages of peers are delivered twice.
+    Duplicate(Duplicate),
+    /// Some of the messages of peers are held back and overtaken.
+    Reorder(Reorder),
 }
 
 /// Peers come and go. At its end everybody comes back.
@@ -114,82 +118,6 @@ pub enum Data {
     Lost,
 }
 
-/// The network falls apart: no message passes between two sides. Exactly one of `sides` and `split`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Partition {
-    /// Its name in reports. Default: `partition` and its place in the list, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The sides, each a list of groups; groups that are not named keep their links to all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sides: Option<Vec<Vec<String>>>,
-    /// A random share of all peers against the rest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub split: Option<Share>,
-    /// When it begins.
-    pub begin: Duration,
-    /// When it heals.
-    pub end: Duration,
-}
-
-/// How a partition divides the peers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Division<'a> {
-    /// By groups.
-    Sides(&'a [Vec<String>]),
-    /// A random share against the rest.
-    Split(Share),
-}
-
-impl Partition {
-    /// How it divides; `None` unless exactly one way is given.
-    #[must_use]
-    pub fn division(&self) -> Option<Division<'_>> {
-        match (&self.sides, self.split) {
-            (Some(sides), None) => Some(Division::Sides(sides)),
-            (None, Some(share)) => Some(Division::Split(share)),
-            (Some(_), Some(_)) | (None, None) => None,
-        }
-    }
-}
-
-/// Peers stay up and their messages, in and out, are held back until it is over.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Clog {
-    /// Its name in reports. Default: `clog` and its place in the list, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Who.
-    pub victims: Select,
-    /// When it begins.
-    pub begin: Duration,
-    /// When it ends.
-    pub end: Duration,
-}
-
-/// Some of the messages of peers are lost, in and out.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Loss {
-    /// Its name in reports. Default: `loss` and its place in the list, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Who. Default: all.
-    #[serde(default)]
-    pub victims: Select,
-    /// The share of exchanges and one-way messages that is lost.
-    pub share: Share,
-    /// When it begins.
-    pub begin: Duration,
-    /// When it ends.
-    pub end: Duration,
-}
-
 impl Fault {
     /// What kind of misfortune it is, as a scenario writes it.
     #[must_use]
@@ -201,6 +129,8 @@ impl Fault {
             Self::Partition(_) => "partition",
             Self::Clog(_) => "clog",
             Self::Loss(_) => "loss",
+            Self::Duplicate(_) => "duplicate",
+            Self::Reorder(_) => "reorder",
         }
     }
 
@@ -214,8 +144,39 @@ impl Fault {
             Self::Partition(fault) => &fault.name,
             Self::Clog(fault) => &fault.name,
             Self::Loss(fault) => &fault.name,
+            Self::Duplicate(fault) => &fault.name,
+            Self::Reorder(fault) => &fault.name,
         };
         given.clone().unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
+    }
+
+    /// Where its name stands, if it has been given one.
+    pub const fn name_mut(&mut self) -> &mut Option<String> {
+        match self {
+            Self::Churn(fault) => &mut fault.name,
+            Self::Crash(fault) => &mut fault.name,
+            Self::Leave(fault) => &mut fault.name,
+            Self::Partition(fault) => &mut fault.name,
+            Self::Clog(fault) => &mut fault.name,
+            Self::Loss(fault) => &mut fault.name,
+            Self::Duplicate(fault) => &mut fault.name,
+            Self::Reorder(fault) => &mut fault.name,
+        }
+    }
+
+    /// Whom it befalls; a partition, which names sides instead, nobody in particular.
+    #[must_use]
+    pub const fn victims(&self) -> Option<&Select> {
+        match self {
+            Self::Churn(fault) => Some(&fault.victims),
+            Self::Crash(fault) => Some(&fault.victims),
+            Self::Leave(fault) => Some(&fault.victims),
+            Self::Clog(fault) => Some(&fault.victims),
+            Self::Loss(fault) => Some(&fault.victims),
+            Self::Duplicate(fault) => Some(&fault.victims),
+            Self::Reorder(fault) => Some(&fault.victims),
+            Self::Partition(_) => None,
+        }
     }
 
     /// From when to when it acts, in a run of `duration`: until the last of its victims is back. `None` for an end
@@ -234,7 +195,9 @@ impl Fault {
             Self::Leave(leave) => stop(leave.at, leave.restart),
             Self::Partition(Partition { begin, end, .. })
             | Self::Clog(Clog { begin, end, .. })
-            | Self::Loss(Loss { begin, end, .. }) => (at(*begin), Some(at(*end))),
+            | Self::Loss(Loss { begin, end, .. })
+            | Self::Duplicate(Duplicate { begin, end, .. })
+            | Self::Reorder(Reorder { begin, end, .. }) => (at(*begin), Some(at(*end))),
         }
     }
 

@@ -6,6 +6,7 @@
 //! | [`select`] | which peers are meant |
 //! | [`workload`] | what people ask |
 //! | [`fault`] | what goes wrong |
+//! | [`links`] | what goes wrong between peers |
 //! | [`distribution`] | laws of random spans |
 //!
 //! Shapes are checked by their types; what concerns more than one part (an unknown group, a window beyond the
@@ -14,11 +15,13 @@
 pub mod distribution;
 pub mod fault;
 pub mod group;
+pub mod links;
 pub mod select;
 pub mod workload;
 
 pub use distribution::{Distribution, Exponential, Lognormal, Weibull};
-pub use fault::{Churn, Clog, Crash, Data, Division, Fault, Leave, Loss, Partition, Restart};
+pub use fault::{Churn, Crash, Data, Fault, Leave, Restart};
 pub use group::{Group, Join, Start};
+pub use links::{Clog, Direction, Division, Duplicate, Loss, Partition, Reorder};
 pub use select::{Amount, GroupNames, Mode, Select, SelectError, Value};
 pub use workload::{Arrivals, Closed, Lookups, Open, Puts, Records, Target, Workload};

@@ -1,9 +1,10 @@
 //! Plans as they are written: what is read, what is refused, and what is wrong with the parts together.
 
 use kernel::fault::{Effect, NO_SIDE};
+use kernel::{Burst, Losing};
 use play::plan::{Fault, Group, Select, Workload};
 use play::{Problem, problems};
-use types::{Duration, Instant};
+use types::{Duration, Instant, Share};
 
 use crate::common::Parts;
 
@@ -88,6 +89,29 @@ fn every_mistake_is_found_and_named() {
             "bad_partition",
         ),
         (r#"{"loss":{"share":"0%","begin":"1m","end":"2m"}}"#.into(), "loss.share", "no_effect"),
+        (r#"{"loss":{"share":"1%","burst":"0s","begin":"1m","end":"2m"}}"#.into(), "loss.burst", "no_effect"),
+        (
+            r#"{"loss":{"share":"100%","burst":"1s","begin":"1m","end":"2m"}}"#.into(),
+            "loss.burst",
+            "no_effect",
+        ),
+        (r#"{"duplicate":{"share":"0%","begin":"1m","end":"2m"}}"#.into(), "duplicate.share", "no_effect"),
+        (
+            r#"{"duplicate":{"share":"1%","begin":"1m","end":"1d"}}"#.into(),
+            "duplicate.end",
+            "window_beyond_run",
+        ),
+        (
+            r#"{"reorder":{"share":"0%","by":"1s","begin":"1m","end":"2m"}}"#.into(),
+            "reorder.share",
+            "no_effect",
+        ),
+        (r#"{"reorder":{"share":"1%","by":"0s","begin":"1m","end":"2m"}}"#.into(), "reorder.by", "no_effect"),
+        (
+            r#"{"reorder":{"share":"1%","by":"2h","begin":"1m","end":"2m"}}"#.into(),
+            "reorder.by",
+            "out_of_range",
+        ),
     ];
     for (fault, path, code) in faults {
         let parts = Parts::of(&[5, 40]).fault(&fault);
@@ -146,8 +170,46 @@ fn faults_of_links_reach_the_kernel_under_their_own_number() {
     assert_eq!(side[..], [0, 0, NO_SIDE, NO_SIDE, 1, 1]);
     let Effect::Clog { victims } = &faults[1].effect else { panic!("{faults:?}") };
     assert_eq!(victims[..], [false, false, true, true, false, false]);
-    let Effect::Loss { victims, share } = &faults[2].effect else { panic!("{faults:?}") };
-    assert_eq!((victims.iter().filter(|victim| **victim).count(), share.to_string()), (4, "20%".into()));
+    let Effect::Loss { victims, losing } = &faults[2].effect else { panic!("{faults:?}") };
+    assert_eq!(victims.iter().filter(|victim| **victim).count(), 4);
+    assert_eq!(*losing, Losing::Share(Share::from_percent(20)));
+}
+
+#[test]
+fn each_fault_of_links_is_said_as_it_is_written() {
+    let effect = |json: &str| Parts::of(&[2, 3]).fault(json).play().link_faults()[0].effect.clone();
+    let loss = r#"{"loss":{"share":"20%","burst":"2s","begin":"5m","end":"6m"}}"#;
+    let Effect::Loss { losing, .. } = effect(loss) else { panic!() };
+    assert_eq!(losing, Losing::Bursts(Burst::new(Share::from_percent(20), Duration::from_secs(2))));
+    let duplicate =
+        r#"{"duplicate":{"victims":{"group":"g0","mode":"all"},"share":"3%","begin":"5m","end":"6m"}}"#;
+    let Effect::Duplicate { share, victims } = effect(duplicate) else { panic!() };
+    assert_eq!((share, &victims[..]), (Share::from_percent(3), &[true, true, false, false, false][..]));
+    let reorder =
+        r#"{"reorder":{"victims":{"mode":"all"},"share":"4%","by":"300ms","begin":"5m","end":"6m"}}"#;
+    let Effect::Reorder { share, by, victims } = effect(reorder) else { panic!() };
+    assert_eq!((share, by, victims.len()), (Share::from_percent(4), Duration::from_millis(300), 5));
+    for json in [duplicate, reorder] {
+        let fault: Fault = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&fault).unwrap(), json);
+    }
+}
+
+#[test]
+fn a_one_way_partition_cuts_what_leaves_its_first_side() {
+    let one_way = |division: &str| {
+        let json = format!(r#"{{"partition":{{{division},"direction":"one_way","begin":"1m","end":"2m"}}}}"#);
+        Parts::of(&[2, 2, 2]).fault(&json).play().link_faults()[0].clone()
+    };
+    let sides = one_way(r#""sides":[["g2"],["g0"]]"#);
+    assert!(sides.concerns(4, 0) && !sides.concerns(0, 4) && !sides.concerns(4, 2) && !sides.concerns(4, 5));
+    let split = one_way(r#""split":"50%""#);
+    let Effect::Partition { side, .. } = &split.effect else { panic!("{split:?}") };
+    for (from, a) in (0..).zip(side.iter()) {
+        for (to, b) in (0..).zip(side.iter()) {
+            assert_eq!(split.concerns(from, to), (*a, *b) == (0, 1), "the share is not heard");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A host performs what its peer wants done, in simulated time.
 
+use kernel::links::COPY;
 use kernel::{Carried, Event, Fate};
 use node::{Inbound, Message, Outbound, Output};
 use types::{Book, Duration, Instant, OperationId, PeerRef};
@@ -75,9 +76,20 @@ impl SimHost {
         self.sequence += 1;
         let mut state = self.shard.state.borrow_mut();
         state.count_sent(self.number, size);
-        if let Fate::Arrives(arrives) = state.links.send(at, self.number, to, sequence, size, carried) {
-            let (from, cause) = (self.number, self.handling.id);
-            state.post(Event { at: arrives, sequence, to, from, cause, payload });
+        let fate = state.links.send(at, self.number, to, sequence, size, carried);
+        let (from, cause) = (self.number, self.handling.id);
+        match fate {
+            Fate::Arrives(arrives) => {
+                state.post(Event { at: arrives, sequence, to, from, cause, payload });
+            }
+            Fate::ArrivesTwice(arrives, copy_arrives) => {
+                if let Payload::Parcel(parcel) = &payload {
+                    let (sequence, payload) = (sequence | COPY, Payload::Parcel(parcel.clone()));
+                    state.post(Event { at: copy_arrives, sequence, to, from, cause, payload });
+                }
+                state.post(Event { at: arrives, sequence, to, from, cause, payload });
+            }
+            Fate::Lost(_) => {}
         }
     }
 
