@@ -78,6 +78,7 @@ codes! {
     NoCore "no_core" "A peer has no core to work with.";
     NoSpeed "no_speed" "A peer's cores stand still.";
     TooManyContacts "too_many_contacts" "A newcomer would know more peers than it can hold.";
+    NobodyToCall "nobody_to_call" "No peer of the network can be called.";
     BadSelection "bad_selection" "The mode and the value of a selection do not go together.";
     EmptySelection "empty_selection" "A selection means nobody.";
     TooManySelected "too_many_selected" "A selection means more peers than there are.";
@@ -95,6 +96,7 @@ codes! {
     TooManyFaults "too_many_faults" "There are more faults than a run can tell apart.";
     TooManyLives "too_many_lives" "Peers come and go more often than a run can hold.";
     BadPartition "bad_partition" "The sides of a partition do not divide the peers.";
+    BadSkew "bad_skew" "A skew does not say which way the clocks are wrong.";
     NoEffect "no_effect" "Something is asked for that has no effect.";
     BadConfig "bad_config" "A node's configuration has a value that its limits or its other values forbid.";
     BadThreshold "bad_threshold" "A threshold is not a statistic, a comparison and a quantity.";

@@ -1,9 +1,9 @@
 //! Operations as clients saw them: asked, ended, and how that compares with the truth.
 //!
-//! A lookup succeeds if it found the peer that is closest to its target among those that are up: the one that it was
-//! after, unless that is down by then. Its recall is the share of the true k closest peers that are up when it ends and
-//! that it found, the asking peer aside: nobody is sent to look for itself. Both are taken against the truth at the
-//! moment of the end.
+//! A lookup succeeds if it found the peer that is closest to its target among those that are up and can be called: the one
+//! that it was after, unless that is down by then or can only call others. Its recall is the share of the true k closest of
+//! those peers that it found when it ended, the asking peer aside: nobody is sent to look for itself. Both are taken
+//! against the truth at the moment of the end.
 //!
 //! A PUT succeeds if more than half of the peers that it asked acknowledged it. A GET succeeds if it returns a value that
 //! some client asked to be stored under its name before the GET ended; it counts only if a PUT of that name had succeeded

@@ -62,7 +62,7 @@ impl Plan {
                 deadline: within.map_or(Instant::NEVER, |within| calm_from + within),
                 ended: end,
             },
-            order: Arc::new(Order::new(play.scene().book())),
+            order: Arc::new(Order::new(play.scene().book(), play.scene().undialable())),
             play: Arc::clone(play),
         }
     }

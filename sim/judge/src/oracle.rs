@@ -1,4 +1,7 @@
-//! What is true: which of the peers that are up are the closest to a key.
+//! What is true: which of the peers that are up and can be called are the closest to a key.
+//!
+//! A peer that cannot be called takes part and is nobody whom a lookup could be asked to find: it answers only those whom
+//! it called itself.
 //!
 //! Keys in order are a trie: the peers that share a prefix are a range. The k closest to a key are among the smallest
 //! such range around it that holds k peers that are up, and all peers outside are farther. A bit per peer, counted by
@@ -19,12 +22,14 @@ pub struct Order {
     heads: Vec<u64>,
     /// By peer number: its place in the order.
     ranks: Vec<u32>,
+    /// By peer number: whether it cannot be called; nobody if it is empty.
+    undialable: Arc<[bool]>,
 }
 
 impl Order {
-    /// The order of the plan's peers.
+    /// The order of the plan's peers, of whom these cannot be called.
     #[must_use]
-    pub fn new(book: &Arc<SharedBook>) -> Self {
+    pub fn new(book: &Arc<SharedBook>, undialable: &Arc<[bool]>) -> Self {
         let keys = book.keys();
         let mut peers: Vec<u32> = (0..keys.len() as u32).collect();
         peers.sort_unstable_by_key(|peer| keys.get(*peer as usize));
@@ -36,7 +41,11 @@ impl Order {
                 *slot = rank;
             }
         }
-        Self { book: Arc::clone(book), peers, heads, ranks }
+        Self { book: Arc::clone(book), peers, heads, ranks, undialable: Arc::clone(undialable) }
+    }
+
+    fn is_undialable(&self, peer: u32) -> bool {
+        self.undialable.get(peer as usize).copied().unwrap_or_default()
     }
 }
 
@@ -44,10 +53,14 @@ impl Order {
 #[derive(Clone, Debug)]
 pub struct Oracle {
     order: Arc<Order>,
-    /// A bit per place in the order.
+    /// A bit per place in the order, for those who can be called.
     up: Vec<u64>,
+    /// The same for those who cannot; empty if there are none.
+    hidden: Vec<u64>,
+    hidden_online: u32,
     /// A Fenwick tree over the bits of each word.
     counts: Vec<u32>,
+    /// Of those who can be called.
     online: u32,
 }
 
@@ -59,6 +72,8 @@ impl Oracle {
         Self {
             order: Arc::clone(order),
             up: alloc::vec![0; words],
+            hidden: alloc::vec![0; if order.undialable.is_empty() { 0 } else { words }],
+            hidden_online: 0,
             counts: alloc::vec![0; words + 1],
             online: 0,
         }
@@ -67,21 +82,25 @@ impl Oracle {
     /// How many peers are up.
     #[must_use]
     pub const fn online(&self) -> u32 {
-        self.online
+        self.online + self.hidden_online
     }
 
     /// Whether `peer` is up.
     #[must_use]
     pub fn is_online(&self, peer: u32) -> bool {
         let rank = self.order.ranks.get(peer as usize).copied();
-        rank.is_some_and(|rank| {
-            self.up.get(rank as usize / 64).is_some_and(|word| word >> (rank % 64) & 1 == 1)
-        })
+        let bits = if self.order.is_undialable(peer) { &self.hidden } else { &self.up };
+        rank.is_some_and(|rank| bits.get(rank as usize / 64).is_some_and(|word| word >> (rank % 64) & 1 == 1))
     }
 
     /// Takes note that `peer` comes up.
     pub fn rise(&mut self, peer: u32) {
-        if !self.is_online(peer) && self.flip(peer) {
+        if self.is_online(peer) || !self.flip(peer) {
+            return;
+        }
+        if self.order.is_undialable(peer) {
+            self.hidden_online += 1;
+        } else {
             self.online += 1;
             self.count(peer, 1);
         }
@@ -89,13 +108,18 @@ impl Oracle {
 
     /// Takes note that `peer` goes down.
     pub fn fall(&mut self, peer: u32) {
-        if self.is_online(peer) && self.flip(peer) {
+        if !self.is_online(peer) || !self.flip(peer) {
+            return;
+        }
+        if self.order.is_undialable(peer) {
+            self.hidden_online -= 1;
+        } else {
             self.online -= 1;
             self.count(peer, u32::MAX);
         }
     }
 
-    /// The `k` peers that are closest to `key` among those that are up, except `except`; into `out`, nearest first.
+    /// The `k` peers that are closest to `key` among those that are up and can be called, except `except`; into `out`, nearest first.
     pub fn closest(&self, key: &Key, k: usize, except: Option<u32>, out: &mut Vec<u32>) {
         out.clear();
         // One more, for the one that is left out.
@@ -129,7 +153,7 @@ impl Oracle {
         Some(self.order.book.keys().get(*peer as usize)?.distance(key))
     }
 
-    /// The smallest range of places around `head` that one prefix delimits and that holds `wanted` peers that are up;
+    /// The smallest range of places around `head` that one prefix delimits and that holds `wanted` peers that can be found;
     /// everybody, if there are fewer.
     fn range_of(&self, head: u64, wanted: u32) -> (u32, u32) {
         // About as many bits as it takes to leave `wanted` of all who are up.
@@ -200,7 +224,8 @@ impl Oracle {
 
     fn flip(&mut self, peer: u32) -> bool {
         let rank = self.order.ranks.get(peer as usize).copied();
-        let word = rank.and_then(|rank| Some((rank, self.up.get_mut(rank as usize / 64)?)));
+        let bits = if self.order.is_undialable(peer) { &mut self.hidden } else { &mut self.up };
+        let word = rank.and_then(|rank| Some((rank, bits.get_mut(rank as usize / 64)?)));
         word.map(|(rank, word)| *word ^= 1 << (rank % 64)).is_some()
     }
 
@@ -247,9 +272,10 @@ mod tests {
             key in any::<[u8; 32]>(),
             own in any::<Option<u32>>(),
             k in 0..25usize,
+            hidden in proptest::collection::vec(proptest::bool::weighted(0.3), 0..300),
         ) {
             let book = book(peers);
-            let mut oracle = Oracle::new(&Arc::new(Order::new(&book)));
+            let mut oracle = Oracle::new(&Arc::new(Order::new(&book, &hidden.clone().into())));
             let mut up = alloc::vec![false; peers as usize];
             for (peer, rises) in turns {
                 let peer = peer % peers;
@@ -258,13 +284,15 @@ mod tests {
             }
             prop_assert_eq!(oracle.online() as usize, up.iter().filter(|up| **up).count());
             prop_assert!((0..peers).all(|peer| oracle.is_online(peer) == up[peer as usize]));
+            let hides = |peer: usize| hidden.get(peer).copied().unwrap_or_default();
+            let found: Vec<bool> = up.iter().enumerate().map(|(peer, up)| *up && !hides(peer)).collect();
             let except = own.map(|peer| peer % peers);
             // A point of the key space, and a peer's own place.
             let own_key = book.keys()[except.unwrap_or(0) as usize];
             for key in [Key::from_bytes(key), own_key] {
                 let mut closest = Vec::new();
                 oracle.closest(&key, k, except, &mut closest);
-                prop_assert_eq!(closest, brute_force(&book, &up, &key, k, except));
+                prop_assert_eq!(closest, brute_force(&book, &found, &key, k, except));
             }
         }
     }

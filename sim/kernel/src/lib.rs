@@ -10,6 +10,7 @@
 //! | [`fault`] | [`LinkFault`]: partitions, clogs, losses, duplicates, reordering, known ahead |
 //! | [`burst`] | [`Burst`]: losses that come in bursts |
 //! | [`links`] | [`Links`]: when a message arrives, or why it does not |
+//! | [`nat`] | [`Openings`]: whom a peer hears that cannot be called |
 //! | `overtaking` | arrivals on a link in the order of sending |
 //! | [`connections`] | [`Connections`]: one peer's dialled links as a state machine |
 //! | [`fingerprint`] | [`PeerDigest`] and the [`Fingerprint`] of a run |
@@ -43,6 +44,7 @@ pub mod fault;
 pub mod fingerprint;
 pub mod ladder;
 pub mod links;
+pub mod nat;
 pub mod network;
 mod overtaking;
 pub mod resolve;
@@ -56,6 +58,7 @@ pub use fault::{Cut, LinkFault, Losing};
 pub use fingerprint::{FINGERPRINT_VERSION, Fingerprint, PeerDigest};
 pub use ladder::{Ladder, LadderBuilder, first_difference};
 pub use links::{Carried, Fate, Links, Loss, Tally};
+pub use nat::Openings;
 pub use network::{Latency, Network, Place, Regions, Uniform};
 pub use resolve::{Problem, ResolvedNetwork};
 pub use wheel::{Key, Timed, Wheel};

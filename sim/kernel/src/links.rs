@@ -194,6 +194,12 @@ impl Links {
         self.plan.lookahead
     }
 
+    /// The faults, in the order in which they were given.
+    #[must_use]
+    pub fn faults(&self) -> &[LinkFault] {
+        self.weather.faults()
+    }
+
     /// The network.
     #[must_use]
     pub fn network(&self) -> &ResolvedNetwork {

@@ -12,6 +12,7 @@
 //! | [`script`] | open arrivals: what is asked of whom and when, in the order of time |
 //! | [`client`] | closed arrivals: clients that wait for their answer; users' own workloads |
 //! | [`scene`] | what all of these share, read-only |
+//! | [`clocks`] | whose wall clock is wrong, and who stands still |
 //! | [`links`] | partitions, clogs and loss, in the words of the kernel |
 //! | [`serial`] | ids of operations, which say who asked |
 //! | [`tally`] | asked against got |
@@ -30,6 +31,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod client;
+pub mod clocks;
 pub mod lifecycle;
 pub mod links;
 pub mod lives;
@@ -44,6 +46,7 @@ pub mod serial;
 pub mod tally;
 
 pub use client::{Act, Client, Happening, OwnWorkload};
+pub use clocks::{Clocks, Standstill};
 pub use lifecycle::{Life, LifeEvent, Lifecycle, Parting};
 pub use lives::Lives;
 pub use online::Online;

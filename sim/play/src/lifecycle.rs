@@ -358,7 +358,9 @@ impl<'a> Misfortunes<'a> {
                 | Fault::Clog(_)
                 | Fault::Loss(_)
                 | Fault::Duplicate(_)
-                | Fault::Reorder(_) => return None,
+                | Fault::Reorder(_)
+                | Fault::Freeze(_)
+                | Fault::Skew(_) => return None,
             };
             Some((blow, victims))
         };
@@ -366,12 +368,8 @@ impl<'a> Misfortunes<'a> {
     }
 
     fn of(&self, peer: u32) -> Vec<Blow<'a>> {
-        let group = self.roster.group_of(peer);
-        let hit = |victims: &Chosen| match victims {
-            Chosen::Groups(groups) => group.is_some_and(|group| groups.contains(&group)),
-            Chosen::Peers(peers) => peers.binary_search(&peer).is_ok(),
-        };
-        self.blows.iter().filter(|(_, victims)| hit(victims)).map(|(blow, _)| *blow).collect()
+        let hit = self.blows.iter().filter(|(_, victims)| victims.includes(peer, self.roster));
+        hit.map(|(blow, _)| *blow).collect()
     }
 }
 

@@ -24,7 +24,9 @@ pub(crate) fn link_fault(
 ) -> Option<LinkFault> {
     let victims = || mask(victims, roster);
     let effect = match fault {
-        Fault::Churn(_) | Fault::Crash(_) | Fault::Leave(_) => return None,
+        Fault::Churn(_) | Fault::Crash(_) | Fault::Leave(_) | Fault::Freeze(_) | Fault::Skew(_) => {
+            return None;
+        }
         Fault::Partition(partition) => Effect::Partition {
             side: sides(partition.division()?, roster, stream),
             cut: match partition.direction {

@@ -7,15 +7,16 @@ use alloc::vec::Vec;
 
 use kernel::LinkFault;
 use types::mix::{mix, mix_name};
-use types::{Duration, Instant, Purpose, Seed, SharedBook, Stream, Streams};
+use types::{Duration, Instant, Purpose, Seed, Share, SharedBook, Stream, Streams};
 
 use crate::PLAY;
 use crate::client::{Client, OwnWorkload, Thinker};
+use crate::clocks::{Clocks, Standstill, standstills};
 use crate::lifecycle::{LifeEvent, Lifecycle};
 use crate::links::link_fault;
 use crate::lives::{Bootstrap, Lives};
 use crate::plan::{Amount, Fault, Group, Select, Workload};
-use crate::roster::{Chosen, Roster, pick_first};
+use crate::roster::{Chosen, Roster, pick_first, share_of};
 use crate::scene::{Lane, Question, Rhythm, Scene};
 use crate::script::{Script, count_arrivals, first_stores};
 use crate::serial::Part;
@@ -52,6 +53,8 @@ pub struct Play {
     own: Vec<Box<dyn OwnWorkload>>,
     workloads: u16,
     tallies: Vec<Tally>,
+    clocks: Clocks,
+    standstills: Arc<[Standstill]>,
 }
 
 impl Play {
@@ -88,7 +91,9 @@ impl Play {
                 amount: group.bootstrap.amount().unwrap_or(Amount::Number(0)),
             })
             .collect();
-        let scene = Scene { seed, book: Arc::clone(book), roster, lifecycle, lanes, bootstraps };
+        let (clocks, standstills) = (Clocks::new(&roster, &faults), standstills(&roster, &faults));
+        let undialable = undialable(&roster, groups, seed);
+        let scene = Scene { seed, book: Arc::clone(book), roster, lifecycle, lanes, bootstraps, undialable };
         let scene = Arc::new(with_stores(scene));
         let tallies = tallies_of(&scene, &faults, duration);
         Self {
@@ -101,6 +106,8 @@ impl Play {
             faults,
             duration,
             tallies,
+            clocks,
+            standstills: standstills.into(),
         }
     }
 
@@ -188,7 +195,8 @@ impl Play {
         let bootstrap = group.and_then(|group| self.scene.bootstraps.get(group));
         let digest = self.scene.book.digests().get(event.peer as usize);
         if let (Some(bootstrap), Some(digest)) = (bootstrap, digest) {
-            bootstrap.draw(event, self.scene.seed, *digest, lives.online(), out);
+            let undialable = &self.scene.undialable;
+            bootstrap.draw(event, self.scene.seed, *digest, lives.online(), undialable, out);
         }
     }
 
@@ -229,6 +237,18 @@ impl Play {
             .collect()
     }
 
+    /// How wrong the peers' wall clocks are.
+    #[must_use]
+    pub const fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
+    /// Who stands still and when, in the order of (instant, peer, fault).
+    #[must_use]
+    pub const fn standstills(&self) -> &Arc<[Standstill]> {
+        &self.standstills
+    }
+
     /// What every fault and workload is asked to do; nothing has come of it yet. Faults first, then workloads, in the
     /// order of the scenario.
     #[must_use]
@@ -250,6 +270,25 @@ fn named_stream(seed: Seed, purpose: &str, name: &str) -> Stream {
 
 fn choose(roster: &Roster, seed: Seed, select: &Select, purpose: &str, name: &str) -> Chosen {
     roster.choose(select, &mut named_stream(seed, purpose, name))
+}
+
+/// Who cannot be called: of each group the share that it says, drawn by its name.
+fn undialable(roster: &Roster, groups: &[(String, Group)], seed: Seed) -> Arc<[bool]> {
+    if groups.iter().all(|(_, group)| group.undialable == Share::ZERO) {
+        return Arc::default();
+    }
+    let mut undialable = alloc::vec![false; roster.peers() as usize];
+    for (place, (name, group)) in groups.iter().enumerate() {
+        let mut peers: Vec<u32> = roster.range(place).collect();
+        let wanted = share_of(group.undialable, group.count) as usize;
+        pick_first(&mut peers, wanted, &mut named_stream(seed, "undialable", name));
+        for peer in peers {
+            if let Some(slot) = undialable.get_mut(peer as usize) {
+                *slot = true;
+            }
+        }
+    }
+    undialable.into()
 }
 
 /// Tells clients that fetch when each name is first stored.
@@ -287,7 +326,10 @@ fn tallies_of(scene: &Scene, faults: &[(Fault, String, Chosen)], duration: Durat
         let (begin, end) = fault.window(duration);
         let (unit, asked) = match fault {
             Fault::Churn(_) => ("departures", departures.get(usize::from(index)).copied()),
-            Fault::Crash(_) | Fault::Leave(_) => ("peers", Some(u64::from(scene.roster.count(victims)))),
+            Fault::Skew(_) => ("inputs", None),
+            Fault::Crash(_) | Fault::Leave(_) | Fault::Freeze(_) => {
+                ("peers", Some(u64::from(scene.roster.count(victims))))
+            }
             Fault::Partition(_)
             | Fault::Clog(_)
             | Fault::Loss(_)

@@ -15,7 +15,7 @@ use crate::links::MAX_SIDES;
 use crate::online::MAX_CONTACTS;
 use crate::plan::{
     Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Loss, Partition, Puts,
-    Records, Restart, Select, Workload,
+    Records, Restart, Select, Skew, Workload,
 };
 use crate::play::Inputs;
 use crate::roster::share_of;
@@ -97,6 +97,12 @@ impl Check<'_> {
     fn groups(&mut self) {
         let groups = self.inputs.groups;
         let peers: u64 = groups.iter().map(|(_, group)| u64::from(group.count)).sum();
+        let callable = |group: &Group| group.count.saturating_sub(share_of(group.undialable, group.count));
+        if peers > 0 && groups.iter().all(|(_, group)| callable(group) == 0) {
+            let message = "nobody can be called: every peer is undialable".to_string();
+            let help = "leave `undialable` out of one group".to_string();
+            self.advise("peers", "nobody_to_call", message, help);
+        }
         if peers == 0 {
             self.add("peers", "no_peers", "nobody takes part".to_string());
         } else if peers > MAX_PEERS {
@@ -360,6 +366,8 @@ impl Check<'_> {
                     self.window(&path, duplicate.begin, duplicate.end);
                     self.share(&path, duplicate.share, "doubles nothing");
                 }
+                Fault::Freeze(freeze) => self.window(&path, freeze.begin, freeze.end),
+                Fault::Skew(skew) => self.skew(&path, skew),
                 Fault::Reorder(reorder) => {
                     self.window(&path, reorder.begin, reorder.end);
                     self.share(&path, reorder.share, "holds nothing back");
@@ -379,6 +387,23 @@ impl Check<'_> {
     fn share(&mut self, path: &str, share: Share, nothing: &str) {
         if share == Share::ZERO {
             self.add(&alloc::format!("{path}.share"), "no_effect", nothing.to_string());
+        }
+    }
+
+    fn skew(&mut self, path: &str, skew: &Skew) {
+        self.window(path, skew.begin, skew.end);
+        let Some((_, offset)) = skew.offset() else {
+            let help = "write `ahead: 5m` or `behind: 5m`".to_string();
+            return self.advise(
+                path,
+                "bad_skew",
+                "needs exactly one of `ahead` and `behind`".to_string(),
+                help,
+            );
+        };
+        if offset == Duration::ZERO && skew.drift == Share::ZERO {
+            let help = "give an offset longer than 0s, or a `drift`".to_string();
+            self.advise(path, "no_effect", "moves no clock".to_string(), help);
         }
     }
 

@@ -158,6 +158,17 @@ pub enum Chosen {
     Peers(Arc<[u32]>),
 }
 
+impl Chosen {
+    /// Whether `peer` of `roster` is chosen.
+    #[must_use]
+    pub fn includes(&self, peer: u32, roster: &Roster) -> bool {
+        match self {
+            Self::Groups(groups) => roster.group_of(peer).is_some_and(|group| groups.contains(&group)),
+            Self::Peers(peers) => peers.binary_search(&peer).is_ok(),
+        }
+    }
+}
+
 /// The share of `whole`, rounded to the nearest.
 pub(crate) const fn share_of(share: Share, whole: u32) -> u32 {
     ((whole as u64 * share.as_millionths() as u64 + 500_000) / 1_000_000) as u32

@@ -26,6 +26,8 @@ pub struct Scene {
     pub(crate) lanes: Vec<Lane>,
     /// By group.
     pub(crate) bootstraps: Vec<Bootstrap>,
+    /// Who cannot be called, by number; nobody if it is empty.
+    pub(crate) undialable: Arc<[bool]>,
 }
 
 /// One stream of questions: a workload has one or two.
@@ -140,6 +142,18 @@ impl Scene {
     #[must_use]
     pub const fn lifecycle(&self) -> &Arc<Lifecycle> {
         &self.lifecycle
+    }
+
+    /// Who cannot be called, by number; nobody if it is empty.
+    #[must_use]
+    pub const fn undialable(&self) -> &Arc<[bool]> {
+        &self.undialable
+    }
+
+    /// Whether `peer` can call and cannot be called.
+    #[must_use]
+    pub fn is_undialable(&self, peer: u32) -> bool {
+        self.undialable.get(peer as usize).copied().unwrap_or_default()
     }
 
     /// The root of all chance.

@@ -150,7 +150,7 @@ impl Prepared {
             }
         })?;
         let cost = Cost { seconds: clock.elapsed().as_secs_f64(), cpu: machine::cpu_seconds().zip(cpu) };
-        let judgement = conclude(judge, findings, &outcome, &scene.play);
+        let judgement = conclude(judge, findings, &outcome);
         let verdict = rows::verdict(&judgement.verdict, &outcome, scene);
         finish_manifest(&mut manifest, &outcome, &verdict, &cost);
         if let Some(journal) = &mut journal {
@@ -191,23 +191,20 @@ fn folder(out: Out, plan: &Plan, manifest: &Manifest) -> Result<Option<RunFolder
     }
 }
 
-fn conclude(judge: &judge::Plan, findings: Findings, outcome: &Outcome, play: &Play) -> Judgement {
+fn conclude(judge: &judge::Plan, findings: Findings, outcome: &Outcome) -> Judgement {
     let panic = |panic: &world::Panic| judge::Panic {
         at: panic.at,
         peer: panic.peer,
         message: panic.message.clone(),
     };
     let panics: Vec<_> = outcome.panics.iter().map(panic).collect();
-    let faults = play.link_faults();
-    let touched: Vec<_> =
-        faults.iter().map(|fault| fault.id).zip(outcome.links.touched.iter().copied()).collect();
     judge.conclude(
         [findings],
         &Circumstances {
             ended: outcome.ended,
             completeness: if outcome.interrupted { Completeness::Interrupted } else { Completeness::Whole },
             panics: &panics,
-            touched: &touched,
+            touched: &outcome.touched,
             difference: None,
         },
     )

@@ -139,6 +139,14 @@ impl Agenda {
         }
     }
 
+    /// No core is free before then.
+    pub(crate) fn freeze(&mut self, until: Instant) {
+        match &mut self.cores {
+            Cores::One(free) => *free = (*free).max(until),
+            Cores::Many(free) => free.iter_mut().for_each(|free| *free = (*free).max(until)),
+        }
+    }
+
     /// The earliest thing that the peer caused to itself, apart from inputs that wait.
     pub(crate) fn next_own(&self) -> Option<(Instant, Rank)> {
         let write = self.writes.front().map(|write| (write.done, Rank::Persisted));
@@ -231,6 +239,17 @@ mod tests {
             starts.push(ready.as_nanos());
         }
         assert_eq!(starts, [1, 2, 101], "two at once, the third when the first is done");
+    }
+
+    #[test]
+    fn nothing_is_handled_while_it_stands_still() {
+        for cores in [1, 3] {
+            let mut agenda = Agenda::new(cores, at(0));
+            agenda.freeze(at(50));
+            agenda.freeze(at(20));
+            agenda.enqueue(deadline(10));
+            assert_eq!(agenda.ready_at(), Some(at(50)));
+        }
     }
 
     #[test]

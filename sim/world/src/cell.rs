@@ -53,6 +53,28 @@ pub struct Drops {
     pub late: u64,
     /// There was no link by which it could have come.
     pub no_link: u64,
+    /// The peer cannot be called: what came was a dial, or came from nobody with whom it had spoken lately.
+    pub undialable: u64,
+}
+
+/// What faults touched that act on peers rather than on links, by their places in the scenario.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Touched(std::collections::BTreeMap<u16, u64>);
+
+impl Touched {
+    pub(crate) fn touch(&mut self, fault: u16) {
+        *self.0.entry(fault).or_default() += 1;
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (fault, count) in &other.0 {
+            *self.0.entry(*fault).or_default() += count;
+        }
+    }
+
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.0.iter().map(|(fault, count)| (u32::from(*fault), *count))
+    }
 }
 
 impl Drops {
@@ -61,12 +83,13 @@ impl Drops {
         self.queue_full += other.queue_full;
         self.late += other.late;
         self.no_link += other.no_link;
+        self.undialable += other.undialable;
     }
 
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.peer_down + self.queue_full + self.late + self.no_link
+        self.peer_down + self.queue_full + self.late + self.no_link + self.undialable
     }
 }
 
@@ -97,6 +120,7 @@ pub(crate) struct State {
     pub(crate) outbox: Outbox,
     pub(crate) handled: u64,
     pub(crate) drops: Drops,
+    pub(crate) touched: Touched,
     pub(crate) digests: Vec<PeerDigest>,
     pub(crate) counts: Vec<PeerCount>,
     pub(crate) seen: Vec<(Instant, u32, Seen)>,
@@ -125,6 +149,7 @@ impl ShardCell {
             outbox: Outbox::new(),
             handled: 0,
             drops: Drops::default(),
+            touched: Touched::default(),
             digests: vec![PeerDigest::new(); peers],
             counts: vec![PeerCount::default(); peers],
             seen: Vec::new(),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use actor::{Host, Step};
 use kernel::connections::{Connections, Control};
-use kernel::{EventId, PeerDigest};
+use kernel::{EventId, Openings, PeerDigest};
 use node::{Command, Inbound, Input, Outbox, Peer};
 use types::{Book, Duration, Instant, Now, OperationId, PeerRef, SendFailure, UnixMillis, Work};
 
@@ -57,6 +57,8 @@ pub(crate) enum What {
     Up(Up),
     /// It stops.
     Down(play::Parting),
+    /// It stands still.
+    Freeze { until: Instant, fault: u16 },
     /// A message arrives.
     Arrive(PeerRef, Parcel),
     /// A frame of a link arrives.
@@ -79,7 +81,7 @@ impl What {
     const fn rank(&self) -> Rank {
         match self {
             Self::Look => Rank::Look,
-            Self::Up(_) | Self::Down(_) => Rank::Life,
+            Self::Up(_) | Self::Down(_) | Self::Freeze { .. } => Rank::Life,
             Self::Arrive(..) | Self::Frame(..) => Rank::Arrival,
             Self::Ask(_) => Rank::Command,
         }
@@ -130,6 +132,8 @@ struct Lifetime {
     agenda: Agenda,
     /// Its links, where a scenario has them dialled.
     links: Option<Box<Connections<Parcel>>>,
+    /// Whom it hears, where links are free and it cannot be called.
+    openings: Option<Box<Openings>>,
     /// Operations under way, and the client that asked for each, if one did.
     operations: Vec<(OperationId, Option<usize>)>,
 }
@@ -191,8 +195,28 @@ impl SimHost {
             state.see(at, self.number, Seen::Handled { id, cause, input: Box::new(input.clone()) });
         }
         drop(state);
-        let unix = UnixMillis(START_UNIX_MS + at.as_millis());
+        let unix = self.wall_clock(at);
         Step::Handle(Now { instant: at, unix }, input)
+    }
+
+    /// What the peer's wall clock shows, right or wrong.
+    fn wall_clock(&self, at: Instant) -> UnixMillis {
+        let right = START_UNIX_MS + at.as_millis();
+        let clocks = self.shard.stage.play.clocks();
+        if clocks.are_right() {
+            return UnixMillis(right);
+        }
+        let touched = &mut self.shard.state.borrow_mut().touched;
+        let error_ms = clocks.error_ms(self.number, at, |fault| touched.touch(fault));
+        UnixMillis(right.saturating_add_signed(error_ms))
+    }
+
+    /// The peer, if it is up, does nothing until then: what reaches it waits.
+    fn freeze(&mut self, until: Instant, fault: u16) {
+        if let Some(life) = &mut self.life {
+            life.agenda.freeze(until);
+            self.shard.state.borrow_mut().touched.touch(fault);
+        }
     }
 
     /// Counts a step, and stops a peer that spins.
@@ -374,6 +398,7 @@ impl Host<Player> for SimHost {
                             return Some(self.follow(Then::Leave(at), book));
                         }
                         What::Down(play::Parting::Crash) => return Some(self.vanish(at)),
+                        What::Freeze { until, fault } => self.freeze(until, fault),
                         What::Arrive(from, parcel) => self.arrive(at, cause, from, parcel, book),
                         What::Frame(from, control) => self.frame(at, from, control),
                         What::Ask(command) => self.ask(at, command, None),

@@ -14,7 +14,7 @@ use std::task::Poll;
 use kernel::{Conserved, Event, EventId, LadderBuilder, Links};
 use types::{Duration, Instant, PeerRef};
 
-use crate::cell::{Drops, Seen, ShardCell};
+use crate::cell::{Drops, Seen, ShardCell, Touched};
 use crate::driver::Crew;
 use crate::host::{Item, SimHost, What, Window};
 use crate::meeting::{Agreed, Broken, Meeting};
@@ -36,6 +36,7 @@ pub(crate) struct ShardReport {
     pub(crate) ladder: LadderBuilder,
     pub(crate) links: kernel::Tally,
     pub(crate) drops: Drops,
+    pub(crate) touched: Touched,
     pub(crate) counts: Vec<PeerCount>,
     pub(crate) panics: Vec<Panic>,
     pub(crate) conserved: Conserved,
@@ -52,6 +53,8 @@ pub(crate) struct Shard {
     asked: Option<play::Asked>,
     /// The lives of all peers, as they unfold.
     lives: play::Lives,
+    /// The next standstill, by its place in the play's list.
+    standstill: usize,
     /// Which peers of this shard are up, by place; and the turns of this window.
     is_up: Vec<bool>,
     turning: Vec<(usize, bool)>,
@@ -97,6 +100,7 @@ impl Shard {
             batches: Vec::new(),
             taken: Vec::new(),
             lives: stage.play.lives(),
+            standstill: 0,
             is_up: vec![false; stage.peers_of(shard)],
             turning: Vec::new(),
             shard,
@@ -153,8 +157,16 @@ impl Shard {
         let event = self.cell.state.borrow_mut().wheel.next_at();
         let life = self.lives.next_at();
         let asked = self.asked.as_ref().map(|asked| asked.at);
+        let standstill = stage.play.standstills().get(self.standstill).map(|next| next.at);
         let marks = [self.next_sample, self.next_rung, Instant::START + stage.duration];
-        marks.into_iter().chain(event).chain(life).chain(asked).min().unwrap_or(Instant::NEVER)
+        marks
+            .into_iter()
+            .chain(event)
+            .chain(life)
+            .chain(standstill)
+            .chain(asked)
+            .min()
+            .unwrap_or(Instant::NEVER)
     }
 
     fn window_end(&self, start: Instant, end: Instant) -> Instant {
@@ -181,6 +193,7 @@ impl Shard {
             self.sample(start);
         }
         self.turn_lives(until);
+        self.bring_to_a_stand(until);
         self.take_events(until);
         self.ask(until);
         let mut batches = std::mem::take(&mut self.batches);
@@ -260,6 +273,18 @@ impl Shard {
             self.turning.push((self.cell.stage.place_of(event.peer), event.is_up()));
             self.cell.state.borrow_mut().see(event.at, event.peer, Seen::Turned(event));
             self.add(event.peer, Item { at: event.at, cause: EventId::SCRIPT, what });
+        }
+    }
+
+    /// The standstills that begin before `until`.
+    fn bring_to_a_stand(&mut self, until: Instant) {
+        let standstills = Arc::clone(self.cell.stage.play.standstills());
+        while let Some(next) = standstills.get(self.standstill).filter(|next| next.at < until) {
+            self.standstill += 1;
+            if self.cell.stage.shard_of(next.peer) == self.shard {
+                let what = What::Freeze { until: next.until, fault: next.fault };
+                self.add(next.peer, Item { at: next.at, cause: EventId::SCRIPT, what });
+            }
         }
     }
 
@@ -360,6 +385,7 @@ impl Shard {
             ladder: self.ladder,
             links: state.links.tally().clone(),
             drops: state.drops,
+            touched: state.touched,
             counts: state.counts,
             panics: state.panics,
             conserved: state.conserved,

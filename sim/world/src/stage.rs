@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use actix_rt::Arbiter;
 use kernel::connections::Dialling;
-use kernel::{Fingerprint, Ladder, LinkFault, Links, ResolvedNetwork, assert_conserved};
+use kernel::{Fingerprint, Ladder, LinkFault, Links, Openings, ResolvedNetwork, assert_conserved};
 use node::Settings;
 use play::Play;
 use types::{Domain, Duration, Instant, PeerRef, Purpose, Seed, SharedBook, Streams};
 
 use crate::cast::{Cast, Honest};
-use crate::cell::Drops;
+use crate::cell::{Drops, Touched};
 use crate::driver::Driver;
 use crate::host::Up;
 use crate::log::LogEntry;
@@ -169,6 +169,9 @@ pub struct Outcome {
     pub links: kernel::Tally,
     /// Messages that reached nobody otherwise.
     pub drops: Drops,
+    /// What each fault touched that is not of lives, by its place in the scenario: messages, inputs or peers, as its tally
+    /// says.
+    pub touched: Vec<(u32, u64)>,
     /// By peer.
     pub counts: Vec<PeerCount>,
     /// Peers that panicked, by time and number.
@@ -238,6 +241,18 @@ impl Stage {
     /// The place of a peer in its shard.
     pub(crate) const fn place_of(&self, peer: u32) -> usize {
         peer as usize / self.shards
+    }
+
+    /// Whether this peer can call and cannot be called.
+    pub(crate) fn is_undialable(&self, peer: u32) -> bool {
+        self.play.scene().is_undialable(peer)
+    }
+
+    /// What lets messages in to this peer, where links are free and it cannot be called.
+    pub(crate) fn openings_of(&self, peer: u32) -> Option<Box<Openings>> {
+        let hides = self.dialling.is_none() && self.is_undialable(peer);
+        let most = self.play.group_of(peer).node.limits.connections;
+        hides.then(|| Box::new(Openings::new(Dialling::default().idle, most)))
     }
 
     pub(crate) fn numbers_of(&self, shard: usize) -> impl Iterator<Item = u32> + use<> {
@@ -393,12 +408,13 @@ fn run_shards(
     Ok(reports)
 }
 
-/// The peers that are there from the start: those whom ideal tables can name.
+/// The peers that are there from the start and can be called: those whom ideal tables can name.
 fn ideal_members(play: &Play, book: &SharedBook) -> kad::OracleIndex {
     let mut lives = play.lives();
     let mut members = Vec::new();
     while lives.next_at() == Some(Instant::START) {
-        members.extend(lives.next().filter(play::LifeEvent::is_up).map(|event| PeerRef::shared(event.peer)));
+        let up = lives.next().filter(play::LifeEvent::is_up).map(|event| event.peer);
+        members.extend(up.filter(|peer| !play.scene().is_undialable(*peer)).map(PeerRef::shared));
     }
     kad::OracleIndex::among(book, members)
 }
@@ -416,6 +432,7 @@ fn join(reports: Vec<ShardReport>, stage: &Stage, links: &Links) -> Outcome {
         fingerprint: Fingerprint::default(),
         ladder: Ladder { every: stage.rung_every, peers: stage.book.len() as u32, rungs: Vec::new() },
         links: kernel::Tally::default(),
+        touched: Vec::new(),
         drops: Drops::default(),
         counts: vec![PeerCount::default(); stage.book.len()],
         panics: Vec::new(),
@@ -425,6 +442,7 @@ fn join(reports: Vec<ShardReport>, stage: &Stage, links: &Links) -> Outcome {
         ),
     };
     let mut ladder: Option<kernel::LadderBuilder> = None;
+    let mut touched = Touched::default();
     for report in reports {
         outcome.ended = outcome.ended.max(report.ended);
         outcome.interrupted |= report.interrupted;
@@ -432,6 +450,7 @@ fn join(reports: Vec<ShardReport>, stage: &Stage, links: &Links) -> Outcome {
         outcome.windows = outcome.windows.max(report.windows);
         outcome.links.merge(&report.links);
         outcome.drops.merge(&report.drops);
+        touched.merge(&report.touched);
         outcome.panics.extend(report.panics);
         for (number, count) in stage.numbers_of(report.shard).zip(report.counts) {
             if let Some(place) = outcome.counts.get_mut(number as usize) {
@@ -443,6 +462,8 @@ fn join(reports: Vec<ShardReport>, stage: &Stage, links: &Links) -> Outcome {
             None => ladder = Some(report.ladder),
         }
     }
+    let of_links = links.faults().iter().map(|fault| fault.id).zip(outcome.links.touched.iter().copied());
+    outcome.touched = of_links.chain(touched.counts()).collect();
     outcome.panics.sort_by_key(|panic| (panic.at, panic.peer));
     if let Some(ladder) = ladder {
         outcome.ladder = ladder.finish();

@@ -184,7 +184,9 @@ fn sentence(path: &Path, message: &str) -> String {
     let verb = message.split(' ').next().unwrap_or_default();
     let subject = match verb {
         "ends" | "begins" => key(1),
-        "is" | "must" | "selects" | "loses" | "doubles" | "holds" | "makes" | "needs" | "names" => key(0),
+        "is" | "must" | "selects" | "loses" | "doubles" | "holds" | "moves" | "makes" | "needs" | "names" => {
+            key(0)
+        }
         _ => None,
     };
     subject.map_or_else(|| message.to_owned(), |subject| format!("{subject} {message}"))

@@ -6,6 +6,7 @@ use types::{Duration, Instant, Share};
 
 use super::distribution::Distribution;
 use super::links::{Clog, Duplicate, Loss, Partition, Reorder};
+use super::process::{Freeze, Skew};
 use super::select::Select;
 
 /// One misfortune.
@@ -29,6 +30,10 @@ pub enum Fault {
     Duplicate(Duplicate),
     /// Some of the messages of peers are held back and overtaken.
     Reorder(Reorder),
+    /// Peers stand still for a while and go on.
+    Freeze(Freeze),
+    /// The wall clocks of peers are wrong.
+    Skew(Skew),
 }
 
 /// Peers come and go. At its end everybody comes back.
@@ -131,6 +136,8 @@ impl Fault {
             Self::Loss(_) => "loss",
             Self::Duplicate(_) => "duplicate",
             Self::Reorder(_) => "reorder",
+            Self::Freeze(_) => "freeze",
+            Self::Skew(_) => "skew",
         }
     }
 
@@ -146,6 +153,8 @@ impl Fault {
             Self::Loss(fault) => &fault.name,
             Self::Duplicate(fault) => &fault.name,
             Self::Reorder(fault) => &fault.name,
+            Self::Freeze(fault) => &fault.name,
+            Self::Skew(fault) => &fault.name,
         };
         given.clone().unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
     }
@@ -161,6 +170,8 @@ impl Fault {
             Self::Loss(fault) => &mut fault.name,
             Self::Duplicate(fault) => &mut fault.name,
             Self::Reorder(fault) => &mut fault.name,
+            Self::Freeze(fault) => &mut fault.name,
+            Self::Skew(fault) => &mut fault.name,
         }
     }
 
@@ -175,6 +186,8 @@ impl Fault {
             Self::Loss(fault) => Some(&fault.victims),
             Self::Duplicate(fault) => Some(&fault.victims),
             Self::Reorder(fault) => Some(&fault.victims),
+            Self::Freeze(fault) => Some(&fault.victims),
+            Self::Skew(fault) => Some(&fault.victims),
             Self::Partition(_) => None,
         }
     }
@@ -197,7 +210,9 @@ impl Fault {
             | Self::Clog(Clog { begin, end, .. })
             | Self::Loss(Loss { begin, end, .. })
             | Self::Duplicate(Duplicate { begin, end, .. })
-            | Self::Reorder(Reorder { begin, end, .. }) => (at(*begin), Some(at(*end))),
+            | Self::Reorder(Reorder { begin, end, .. })
+            | Self::Freeze(Freeze { begin, end, .. })
+            | Self::Skew(Skew { begin, end, .. }) => (at(*begin), Some(at(*end))),
         }
     }
 

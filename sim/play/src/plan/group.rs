@@ -18,6 +18,13 @@ pub struct Group {
     /// Whom a newcomer knows, drawn for each among the peers that are up by then. Default: 3 of any group.
     #[serde(default = "default_bootstrap")]
     pub bootstrap: Select,
+    /// The share of its peers that can call others and cannot be called, as most at home behind a NAT. Who they are is
+    /// drawn from the seed. What reaches such a peer comes by a link that it dialled itself, or, where links are free, from
+    /// somebody with whom it exchanged a message in the last 3 minutes; all else fails as if nobody were there. Newcomers
+    /// know none of them, and where the truth counts (recall, success, convergence) they are not among the peers that
+    /// can be found. Default: `0%`.
+    #[serde(default)]
+    pub undialable: Share,
     /// The configuration of each, as a deployed node's.
     #[serde(default)]
     pub node: config::Config,
@@ -53,6 +60,7 @@ impl Group {
             count,
             join: Join::default(),
             bootstrap: default_bootstrap(),
+            undialable: Share::ZERO,
             node: config::Config::default(),
             cores: default_cores(),
             speed: default_speed(),

@@ -23,7 +23,7 @@ pub struct Partition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Share>,
     /// Which messages are cut. Default: `both_ways`.
-    #[serde(default, skip_serializing_if = "Direction::is_both_ways")]
+    #[serde(default)]
     pub direction: Direction,
     /// When it begins.
     pub begin: Duration,
@@ -43,12 +43,6 @@ pub enum Direction {
     /// request from the other side arrives and its answer does not, so no exchange succeeds in either direction, and no
     /// link can be dialled; what is one-way passes.
     OneWay,
-}
-
-impl Direction {
-    const fn is_both_ways(&self) -> bool {
-        matches!(self, Self::BothWays)
-    }
 }
 
 /// How a partition divides the peers.

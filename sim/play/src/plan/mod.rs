@@ -7,6 +7,7 @@
 //! | [`workload`] | what people ask |
 //! | [`fault`] | what goes wrong |
 //! | [`links`] | what goes wrong between peers |
+//! | [`process`] | what goes wrong with a peer's process |
 //! | [`distribution`] | laws of random spans |
 //!
 //! Shapes are checked by their types; what concerns more than one part (an unknown group, a window beyond the
@@ -16,6 +17,7 @@ pub mod distribution;
 pub mod fault;
 pub mod group;
 pub mod links;
+pub mod process;
 pub mod select;
 pub mod workload;
 
@@ -23,5 +25,6 @@ pub use distribution::{Distribution, Exponential, Lognormal, Weibull};
 pub use fault::{Churn, Crash, Data, Fault, Leave, Restart};
 pub use group::{Group, Join, Start};
 pub use links::{Clog, Direction, Division, Duplicate, Loss, Partition, Reorder};
+pub use process::{Freeze, Skew, Wrong};
 pub use select::{Amount, GroupNames, Mode, Select, SelectError, Value};
 pub use workload::{Arrivals, Closed, Lookups, Open, Puts, Records, Target, Workload};

@@ -14,14 +14,22 @@ impl SimHost {
     pub(super) fn frame(&mut self, at: Instant, from: PeerRef, control: Control) {
         if self.life.is_none() {
             self.shard.state.borrow_mut().drops.peer_down += 1;
+        } else if matches!(control, Control::Dial { .. }) && self.shard.stage.is_undialable(self.number) {
+            // A NAT says nothing: the dial times out.
+            self.shard.state.borrow_mut().drops.undialable += 1;
         } else if let Some(from) = number_of(from) {
             self.with_links(at, |links, effects| links.frame(at, from, control, effects));
         }
     }
 
-    /// Whether what comes from this peer comes by a link, where links are needed.
+    /// Whether what comes from this peer comes by a link, where links are needed, or through an opening, where those are.
     pub(super) fn admits(&mut self, at: Instant, from: PeerRef) -> bool {
         let Some(from) = number_of(from) else { return false };
+        let openings = self.life.as_mut().and_then(|life| life.openings.as_mut());
+        if openings.is_some_and(|openings| !openings.hear(at, from)) {
+            self.shard.state.borrow_mut().drops.undialable += 1;
+            return false;
+        }
         let mut admission = Admission::Admitted;
         self.with_links(at, |links, effects| admission = links.payload(at, from, effects));
         if admission == Admission::Dropped {

@@ -32,8 +32,9 @@ impl SimHost {
         };
         let links =
             stage.dialling_of(group).map(|dialling| Box::new(Connections::new(dialling, up.incarnation)));
-        self.life =
-            Some(Box::new(Lifetime { agenda: Agenda::new(group.cores, at), links, operations: Vec::new() }));
+        let openings = stage.openings_of(self.number);
+        let agenda = Agenda::new(group.cores, at);
+        self.life = Some(Box::new(Lifetime { agenda, links, openings, operations: Vec::new() }));
         self.then = Some(Then::Start(at));
         if up.incarnation == 0 {
             let clients = stage.play.clients_of(self.number);

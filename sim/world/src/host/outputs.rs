@@ -55,6 +55,9 @@ impl SimHost {
             }
             Outbound::Answer(exchange) => Inbound::Answer(exchange),
         };
+        if let (Some(openings), Some(to)) = (&mut life.openings, number_of(to)) {
+            openings.speak(leaves, to);
+        }
         let dialled = life.links.is_some();
         let size = wire::encoded_len(&message, book) as u64;
         let parcel = Parcel::pack(self.shard.stage.wire, inbound, message, book);
