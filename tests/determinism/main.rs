@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// Everything that can happen at once, in 40 seconds of 60 peers.
 pub(crate) const STORM: &str = "tests/determinism/storm.yaml";
+/// What else goes wrong with links and processes, in as much.
+pub(crate) const GALE: &str = "tests/determinism/gale.yaml";
 /// What a newcomer runs first.
 pub(crate) const HELLO: &str = "scenarios/kademlia/hello.yaml";
 

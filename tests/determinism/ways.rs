@@ -10,9 +10,9 @@ use record::VerdictStatus;
 use run::{Driver, Finished, Out};
 use types::Instant;
 
-use crate::{HELLO, STORM, in_house};
+use crate::{GALE, HELLO, STORM, in_house};
 
-/// Seeds of the storm, unless the environment asks for another number.
+/// Seeds of each weather, unless the environment asks for another number.
 const SEEDS: u64 = 200;
 const SEEDS_VARIABLE: &str = "WAVETANK_SEEDS";
 
@@ -113,23 +113,35 @@ fn on_all_cores(seeds: u64, each: impl Fn(u64) -> Option<String> + Sync) -> Vec<
 
 #[test]
 fn no_way_of_running_shows_in_any_seed() {
-    let differing = on_all_cores(seeds(), |seed| {
-        let way = OTHERS[seed as usize % OTHERS.len()];
-        let found = differences(&run(STORM, seed, PLAIN, &[]), &run(STORM, seed, way, &[]));
-        (!found.is_empty()).then(|| format!("seed {seed}, {way:?}: {}", found.join(", ")))
-    });
-    assert!(differing.is_empty(), "{} seeds differ:\n{}", differing.len(), differing.join("\n"));
+    for weather in [STORM, GALE] {
+        let differing = on_all_cores(seeds(), |seed| {
+            let way = OTHERS[seed as usize % OTHERS.len()];
+            let found = differences(&run(weather, seed, PLAIN, &[]), &run(weather, seed, way, &[]));
+            (!found.is_empty()).then(|| format!("seed {seed}, {way:?}: {}", found.join(", ")))
+        });
+        assert!(
+            differing.is_empty(),
+            "{weather}: {} seeds differ:\n{}",
+            differing.len(),
+            differing.join("\n")
+        );
+    }
 }
 
 #[test]
 fn dialled_links_are_the_same_in_every_way() {
     let dialled = [("fidelity.links", "dialled")];
-    let plain = run(STORM, 1, PLAIN, &dialled);
-    for way in OTHERS {
-        assert_same(&format!("{way:?}"), &plain, &run(STORM, 1, *way, &dialled));
+    for weather in [STORM, GALE] {
+        let plain = run(weather, 1, PLAIN, &dialled);
+        for way in OTHERS {
+            assert_same(&format!("{weather}, {way:?}"), &plain, &run(weather, 1, *way, &dialled));
+        }
+        let free = run(weather, 1, PLAIN, &[]);
+        assert_ne!(
+            plain.finished.verdict.fingerprint, free.finished.verdict.fingerprint,
+            "links are dialled"
+        );
     }
-    let free = run(STORM, 1, PLAIN, &[]);
-    assert_ne!(plain.finished.verdict.fingerprint, free.finished.verdict.fingerprint, "links are dialled");
 }
 
 #[test]
@@ -176,10 +188,22 @@ fn a_chapter_of_the_event_log_holds_all_that_was_before_its_end() {
     assert_eq!(told, [Instant::NEVER; 2]);
 }
 
-/// What would be the same if nothing happened proves little: the storm must be one.
+/// What would be the same if nothing happened proves little: the storm must be one, and the gale.
 #[test]
 fn the_storm_is_one() {
-    let Left { finished, files } = run(STORM, 1, PLAIN, &[]);
+    let files = assert_severe(STORM);
+    let operations = String::from_utf8(files["operations.csv"].clone()).unwrap();
+    assert!(operations.contains(",abandoned,"), "`,abandoned,` happens");
+}
+
+#[test]
+fn the_gale_is_one() {
+    assert_severe(GALE);
+}
+
+/// Everything of this weather happens; returns the files of its run.
+fn assert_severe(weather: &str) -> BTreeMap<String, Vec<u8>> {
+    let Left { finished, files } = run(weather, 1, PLAIN, &[]);
     assert_eq!(finished.verdict.status, VerdictStatus::Pass, "{finished}");
     for tally in &finished.verdict.tallies {
         assert!(tally.got > 0, "{} touches something", tally.name);
@@ -189,10 +213,11 @@ fn the_storm_is_one() {
     }
     assert!(finished.manifest.sim.events > 5_000, "{} events", finished.manifest.sim.events);
     let operations = String::from_utf8(files["operations.csv"].clone()).unwrap();
-    for word in [",ok,", ",failed,", ",abandoned,", ",lookup,", ",put,", ",get,"] {
+    for word in [",ok,", ",failed,", ",lookup,", ",put,", ",get,"] {
         assert!(operations.contains(word), "`{word}` happens");
     }
     assert!(files["events.jsonl.zst"].len() > 1_000, "peers are sampled");
+    files
 }
 
 /// The comparison can fail: of two seeds, everything differs but the scenario.

@@ -95,6 +95,14 @@ fn every_mistake_is_found_and_named() {
             "loss.burst",
             "no_effect",
         ),
+        (r#"{"skew":{"victims":{},"begin":"1m","end":"2m"}}"#.into(), "skew", "bad_skew"),
+        (
+            r#"{"skew":{"victims":{},"ahead":"1s","behind":"1s","begin":"1m","end":"2m"}}"#.into(),
+            "skew",
+            "bad_skew",
+        ),
+        (r#"{"skew":{"victims":{},"ahead":"0s","begin":"1m","end":"2m"}}"#.into(), "skew", "no_effect"),
+        (r#"{"freeze":{"victims":{},"begin":"2m","end":"2m"}}"#.into(), "freeze.end", "empty_window"),
         (r#"{"duplicate":{"share":"0%","begin":"1m","end":"2m"}}"#.into(), "duplicate.share", "no_effect"),
         (
             r#"{"duplicate":{"share":"1%","begin":"1m","end":"1d"}}"#.into(),
@@ -237,4 +245,30 @@ fn a_plan_s_last_change_is_that_of_its_last_fault() {
         Some(Instant::START + Duration::from_mins(8))
     );
     assert_eq!(sound().play().last_change(), Some(Instant::START + Duration::from_mins(20)));
+}
+
+#[test]
+fn a_share_of_a_group_cannot_be_called_and_no_newcomer_knows_one_of_them() {
+    let mut parts = Parts::of(&[10, 90]);
+    parts.groups[1].1.undialable = Share::from_percent(40);
+    let play = parts.play();
+    let hidden: Vec<u32> = (0..100).filter(|peer| play.scene().is_undialable(*peer)).collect();
+    assert!(hidden.len() == 36 && hidden.iter().all(|peer| *peer >= 10), "{hidden:?}");
+    let mut lives = play.lives();
+    let (mut contacts, mut met) = (Vec::new(), std::collections::BTreeSet::new());
+    while let Some(event) = lives.next() {
+        play.contacts(&lives, &event, &mut contacts);
+        assert_eq!(contacts.len(), 3, "as many as without");
+        assert!(contacts.iter().all(|peer| !hidden.contains(peer) && *peer != event.peer));
+        met.extend(contacts.iter().copied());
+    }
+    assert!(met.len() > 60, "each is as likely: {} of 64 are known to somebody", met.len());
+    parts.seed = 2;
+    let other = parts.play();
+    assert!(hidden.iter().any(|peer| !other.scene().is_undialable(*peer)), "who they are is drawn");
+    assert!(Parts::of(&[10, 90]).play().scene().undialable().is_empty());
+    for (_, group) in &mut parts.groups {
+        group.undialable = Share::WHOLE;
+    }
+    assert_eq!(found(&parts), [("peers".to_string(), "nobody_to_call")]);
 }
