@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use types::{Digest, Duration, Instant, Purpose, Seed, Streams, mix};
 
 use crate::PLAY;
-use crate::plan::{Churn, Data, Fault, Group, Join, Restart};
+use crate::plan::{Churn, Data, Fault, Group, Join, RecordedChurn, Restart, Session};
 use crate::roster::{Chosen, Roster};
 
 /// Lives of one peer: after so many it stays up. A session a second for twelve days.
@@ -158,10 +158,11 @@ impl Lifecycle {
                 }
                 let digest = digests.get(peer as usize).copied().unwrap_or_default();
                 let chance = Chance { seed, digest };
-                let join = match lifecycle.joins.get(group) {
+                let join = blows.iter().find_map(Blow::first_session);
+                let join = join.unwrap_or_else(|| match lifecycle.joins.get(group) {
                     Some(Join::Poisson(over)) => chance.join(*over),
                     Some(Join::At(_) | Join::Ramp(_)) | None => lifecycle.join_of(group, peer),
-                };
+                });
                 Writer { peer, join, end: Instant::START + duration, chance, turns: &mut lifecycle.turns }
                     .write(&blows);
                 lifecycle.listed.push(peer);
@@ -337,6 +338,17 @@ struct Misfortunes<'a> {
 enum Blow<'a> {
     Stop { fault: u16, at: Instant, parting: Parting, restart: Option<Restart> },
     Churn { fault: u16, name: u64, begin: Instant, end: Instant, churn: &'a Churn },
+    Recorded { fault: u16, name: u64, sessions: &'a [Session], churn: &'a RecordedChurn },
+}
+
+impl Blow<'_> {
+    /// When the first life begins by the record, if there is one: never for a peer that was never up.
+    fn first_session(&self) -> Option<Instant> {
+        match self {
+            Self::Recorded { sessions, .. } => Some(sessions.first().map_or(Instant::NEVER, |(up, _)| *up)),
+            Self::Stop { .. } | Self::Churn { .. } => None,
+        }
+    }
 }
 
 impl<'a> Misfortunes<'a> {
@@ -347,6 +359,9 @@ impl<'a> Misfortunes<'a> {
                 Fault::Churn(churn) => {
                     let end = end.unwrap_or(Instant::NEVER);
                     Blow::Churn { fault: index, name: mix::mix_name(name), begin, end, churn }
+                }
+                Fault::RecordedChurn(churn) => {
+                    Blow::Recorded { fault: index, name: mix::mix_name(name), sessions: &[], churn }
                 }
                 Fault::Crash(crash) => {
                     Blow::Stop { fault: index, at: begin, parting: Parting::Crash, restart: crash.restart }
@@ -369,7 +384,15 @@ impl<'a> Misfortunes<'a> {
 
     fn of(&self, peer: u32) -> Vec<Blow<'a>> {
         let hit = self.blows.iter().filter(|(_, victims)| victims.includes(peer, self.roster));
-        hit.map(|(blow, _)| *blow).collect()
+        let of_peer = |(blow, victims): &(Blow<'a>, &Chosen)| match *blow {
+            Blow::Recorded { fault, name, churn, .. } => {
+                let sessions =
+                    victims.rank(peer, self.roster).map_or(&[][..], |rank| churn.sessions.of(rank));
+                Blow::Recorded { fault, name, sessions, churn }
+            }
+            blow => blow,
+        };
+        hit.map(of_peer).collect()
     }
 }
 
@@ -424,6 +447,16 @@ impl Writer<'_> {
             Blow::Stop { fault, at, parting, restart } => {
                 let back = restart.map(|restart| (at + restart.after.max(LEAST), restart.data));
                 (at >= born).then_some(Ending { at, fault, parting, back })
+            }
+            Blow::Recorded { fault, name, sessions, churn } => {
+                // A life that another fault began between two sessions lasts to the end of the next.
+                let place = sessions.partition_point(|(_, down)| *down <= born);
+                let (_, at) = sessions.get(place).filter(|(_, down)| *down < Instant::NEVER)?;
+                let streams = Streams::new(self.chance.seed, PLAY, self.chance.digest, incarnation);
+                let mut stream = streams.stream(Purpose::new("recorded churn"), name);
+                let parting = if stream.happens(churn.graceful) { Parting::Graceful } else { Parting::Crash };
+                let back = sessions.get(place + 1).map(|(up, _)| (*up, churn.data));
+                Some(Ending { at: *at, fault, parting, back })
             }
             Blow::Churn { fault, name, begin, end, churn } => {
                 let streams = Streams::new(self.chance.seed, PLAY, self.chance.digest, incarnation);

@@ -24,7 +24,12 @@ pub(crate) fn link_fault(
 ) -> Option<LinkFault> {
     let victims = || mask(victims, roster);
     let effect = match fault {
-        Fault::Churn(_) | Fault::Crash(_) | Fault::Leave(_) | Fault::Freeze(_) | Fault::Skew(_) => {
+        Fault::Churn(_)
+        | Fault::RecordedChurn(_)
+        | Fault::Crash(_)
+        | Fault::Leave(_)
+        | Fault::Freeze(_)
+        | Fault::Skew(_) => {
             return None;
         }
         Fault::Partition(partition) => Effect::Partition {

@@ -325,7 +325,9 @@ fn tallies_of(scene: &Scene, faults: &[(Fault, String, Chosen)], duration: Durat
     let of_faults = (0..).zip(faults).map(|(index, (fault, name, victims))| {
         let (begin, end) = fault.window(duration);
         let (unit, asked) = match fault {
-            Fault::Churn(_) => ("departures", departures.get(usize::from(index)).copied()),
+            Fault::Churn(_) | Fault::RecordedChurn(_) => {
+                ("departures", departures.get(usize::from(index)).copied())
+            }
             Fault::Skew(_) => ("inputs", None),
             Fault::Crash(_) | Fault::Leave(_) | Fault::Freeze(_) => {
                 ("peers", Some(u64::from(scene.roster.count(victims))))

@@ -15,7 +15,7 @@ use crate::links::MAX_SIDES;
 use crate::online::MAX_CONTACTS;
 use crate::plan::{
     Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Loss, Partition, Puts,
-    Records, Restart, Select, Skew, Workload,
+    RecordedChurn, Records, Restart, Select, Skew, Workload,
 };
 use crate::play::Inputs;
 use crate::roster::share_of;
@@ -352,11 +352,14 @@ impl Check<'_> {
         self.names("faults", &names);
         for (index, fault) in faults.iter().enumerate() {
             let path = alloc::format!("faults.{index}.{}", fault.kind());
-            if let (Some(victims), false) = (fault.victims(), matches!(fault, Fault::Churn(_))) {
+            if let (Some(victims), false) =
+                (fault.victims(), matches!(fault, Fault::Churn(_) | Fault::RecordedChurn(_)))
+            {
                 self.select(&alloc::format!("{path}.victims"), victims);
             }
             match fault {
                 Fault::Churn(churn) => self.churn(&path, churn),
+                Fault::RecordedChurn(churn) => self.recorded_churn(&path, churn),
                 Fault::Crash(crash) => self.stop(&path, crash.at, crash.restart),
                 Fault::Leave(leave) => self.stop(&path, leave.at, leave.restart),
                 Fault::Partition(partition) => self.partition(&path, partition),
@@ -438,12 +441,24 @@ impl Check<'_> {
         self.window(path, begin, end);
         let sound = self.distribution(&alloc::format!("{path}.session"), &churn.session)
             & self.distribution(&alloc::format!("{path}.downtime"), &churn.downtime);
-        let life = (churn.session.mean() + churn.downtime.mean()).as_nanos().max(1);
-        let lives =
-            u64::from(victims.unwrap_or(0)).saturating_mul(end.saturating_sub(begin).as_nanos() / life);
+        let span = end.saturating_sub(begin);
+        let life = churn.session.mean_within(span) + churn.downtime.mean_within(span);
+        let lives = u64::from(victims.unwrap_or(0)).saturating_mul(span.as_nanos() / life.as_nanos().max(1));
         if sound && lives > MAX_EXPECTED_LIVES {
             let message = alloc::format!("makes some {lives} lives, more than {MAX_EXPECTED_LIVES}");
             self.add(&alloc::format!("{path}.session"), "too_many_lives", message);
+        }
+    }
+
+    fn recorded_churn(&mut self, path: &str, churn: &RecordedChurn) {
+        let victims = alloc::format!("{path}.victims");
+        let selected = self.select(&victims, &churn.victims);
+        let recorded = churn.sessions.peers();
+        // Whoever read the file has said what is wrong with one that records nobody.
+        if let Some(selected) = selected.filter(|selected| recorded > 0 && *selected > recorded) {
+            let message = alloc::format!("selects {selected} peers, the file records {recorded}");
+            let help = alloc::format!("write `{{mode: fixed, value: {recorded}}}` or fewer");
+            self.advise(&victims, "too_few_recorded", message, help);
         }
     }
 

@@ -167,6 +167,20 @@ impl Chosen {
             Self::Peers(peers) => peers.binary_search(&peer).is_ok(),
         }
     }
+
+    /// The rank of `peer` of `roster` among the chosen, counted from 0 in the order in which [`Roster::nth`] counts.
+    #[must_use]
+    pub fn rank(&self, peer: u32, roster: &Roster) -> Option<u32> {
+        match self {
+            Self::Peers(peers) => peers.binary_search(&peer).ok().map(|rank| rank as u32),
+            Self::Groups(groups) => {
+                let own = roster.group_of(peer).filter(|own| groups.contains(own))?;
+                let before = groups.iter().take_while(|group| **group != own);
+                let before: u32 = before.map(|group| roster.range(*group).len() as u32).sum();
+                Some(before + (peer - roster.range(own).start))
+            }
+        }
+    }
 }
 
 /// The share of `whole`, rounded to the nearest.

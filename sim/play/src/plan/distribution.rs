@@ -16,6 +16,8 @@ pub enum Distribution {
     Weibull(Weibull),
     /// Its logarithm is normal.
     Lognormal(Lognormal),
+    /// No less than a minimum, with a tail that falls as a power: the heaviest of these tails.
+    Pareto(Pareto),
 }
 
 /// Without memory.
@@ -49,6 +51,18 @@ pub struct Lognormal {
     pub sigma: f64,
 }
 
+/// A Pareto law.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pareto {
+    /// Nothing is shorter.
+    pub minimum: Duration,
+    /// Its shape: a share of `(minimum / x)^shape` is longer than `x`. Up to 1 it has no mean, up to 2 no variance; 1 to 3
+    /// is usual.
+    pub shape: f64,
+}
+
 impl Distribution {
     /// A random span, by inversion of the law or of the normal one.
     pub fn draw(&self, stream: &mut Stream) -> Duration {
@@ -62,10 +76,14 @@ impl Distribution {
                 let factor = libm::exp(law.sigma * stream.normal());
                 Duration::from_secs_f64_rounded(law.median.as_secs_f64() * factor)
             }
+            Self::Pareto(law) => {
+                let stretched = libm::pow(stream.unit_positive(), -1.0 / law.shape);
+                Duration::from_secs_f64_rounded(law.minimum.as_secs_f64() * stretched)
+            }
         }
     }
 
-    /// The mean.
+    /// The mean; the longest span where there is none.
     #[must_use]
     pub fn mean(&self) -> Duration {
         match self {
@@ -76,7 +94,27 @@ impl Distribution {
             Self::Lognormal(law) => Duration::from_secs_f64_rounded(
                 law.median.as_secs_f64() * libm::exp(law.sigma * law.sigma / 2.0),
             ),
+            Self::Pareto(law) if law.shape > 1.0 => {
+                Duration::from_secs_f64_rounded(law.minimum.as_secs_f64() * law.shape / (law.shape - 1.0))
+            }
+            Self::Pareto(_) => Duration::MAX,
         }
+    }
+
+    /// The mean of what is cut off at `most`, where the whole has no mean or a far one; else the mean.
+    pub(crate) fn mean_within(&self, most: Duration) -> Duration {
+        let Self::Pareto(law) = self else { return self.mean() };
+        let (least, most) = (law.minimum.as_secs_f64(), most.as_secs_f64());
+        if most <= least {
+            return law.minimum;
+        }
+        let beyond = law.shape - 1.0;
+        let factor = if libm::fabs(beyond) < 1e-9 {
+            1.0 + libm::log(most / least)
+        } else {
+            (law.shape - libm::pow(least / most, beyond)) / beyond
+        };
+        Duration::from_secs_f64_rounded(least * factor)
     }
 
     /// What is wrong with its parameters, by their names.
@@ -98,14 +136,18 @@ impl Distribution {
                 .into_iter()
                 .chain(within("lognormal.sigma", law.sigma, 0.0, MOST_SIGMA))
                 .collect(),
+            Self::Pareto(law) => span("pareto.minimum", law.minimum)
+                .into_iter()
+                .chain(within("pareto.shape", law.shape, LEAST_SHAPE, MOST_SHAPE))
+                .collect(),
         }
     }
 }
 
-/// The least shape of a Weibull law: measured sessions have 0.34 and more; below this, half are shorter than a
+/// The least shape of a Weibull or Pareto law: measured sessions have 0.34 and more; below this, half are shorter than a
 /// fortieth of the scale and the mean is millions of times the scale.
 pub const LEAST_SHAPE: f64 = 0.1;
-/// The greatest shape of a Weibull law: all but equal spans.
+/// The greatest shape of a Weibull or Pareto law: all but equal spans.
 pub const MOST_SHAPE: f64 = 100.0;
 /// The greatest sigma of a lognormal law: its mean is already 10^5 times the median.
 pub const MOST_SIGMA: f64 = 5.0;
@@ -130,6 +172,10 @@ mod tests {
             weibull(0.608, Duration::from_mins(219)),
             weibull(2.0, Duration::from_mins(1)),
             Distribution::Lognormal(Lognormal { median: Duration::from_mins(30), sigma: 1.2 }),
+            Distribution::Pareto(Pareto { minimum: Duration::from_mins(10), shape: 3.5 }),
+            // Without a variance, and without a mean.
+            Distribution::Pareto(Pareto { minimum: Duration::from_mins(10), shape: 1.5 }),
+            Distribution::Pareto(Pareto { minimum: Duration::from_secs(1), shape: 0.8 }),
         ]
     }
 
@@ -144,7 +190,13 @@ mod tests {
                 let z = libm::log(secs / law.median.as_secs_f64()) / law.sigma;
                 0.5 * libm::erfc(-z / core::f64::consts::SQRT_2)
             }
+            Distribution::Pareto(law) => 1.0 - libm::pow(law.minimum.as_secs_f64() / secs, law.shape),
         }
+    }
+
+    /// The laws that have a variance.
+    fn tame_laws() -> impl Iterator<Item = Distribution> {
+        laws().into_iter().filter(|law| second_moment(law).is_finite())
     }
 
     /// The mean of the squared span.
@@ -158,6 +210,10 @@ mod tests {
             Distribution::Lognormal(law) => {
                 square(law.median.as_secs_f64()) * libm::exp(2.0 * square(law.sigma))
             }
+            Distribution::Pareto(law) if law.shape > 2.0 => {
+                square(law.minimum.as_secs_f64()) * law.shape / (law.shape - 2.0)
+            }
+            Distribution::Pareto(_) => f64::INFINITY,
         }
     }
 
@@ -183,7 +239,7 @@ mod tests {
 
     #[test]
     fn means_are_those_of_the_draws() {
-        for law in laws() {
+        for law in tame_laws() {
             let (mean, second) = (law.mean().as_secs_f64(), second_moment(&law));
             let count = 200_000;
             let measured = draws(&law, 2, count).iter().sum::<f64>() / count as f64;
@@ -196,14 +252,43 @@ mod tests {
     #[test]
     fn who_is_met_at_random_has_a_length_biased_age() {
         // One peer's sessions, end to end; at random moments its age and its residual life have mean E[L²]/2E[L].
-        for law in
-            laws().into_iter().filter(|law| !matches!(law, Distribution::Weibull(law) if law.shape < 0.5))
-        {
+        for law in tame_laws().filter(|law| !matches!(law, Distribution::Weibull(law) if law.shape < 0.5)) {
             let sessions = draws(&law, 3, 400_000);
             let whole: f64 = sessions.iter().sum();
             let age: f64 = sessions.iter().map(|length| length * length / 2.0).sum::<f64>() / whole;
             let expected = second_moment(&law) / (2.0 * law.mean().as_secs_f64());
             assert!((age / expected - 1.0).abs() < 0.05, "{law:?}: {age} is not {expected}");
         }
+    }
+    #[test]
+    fn the_mean_of_what_is_cut_off_is_that_of_the_draws() {
+        let most = Duration::from_mins(100);
+        for shape in [0.8, 1.0, 1.5, 3.5] {
+            let law = Distribution::Pareto(Pareto { minimum: Duration::from_secs(1), shape });
+            let cut: Vec<f64> =
+                draws(&law, 5, N).into_iter().map(|secs| secs.min(most.as_secs_f64())).collect();
+            let n = N as f64;
+            let mean = cut.iter().sum::<f64>() / n;
+            let variance = cut.iter().map(|secs| (secs - mean) * (secs - mean)).sum::<f64>() / n;
+            let expected = law.mean_within(most).as_secs_f64();
+            assert!(
+                (mean - expected).abs() < 4.0 * libm::sqrt(variance / n),
+                "{shape}: {mean} is not {expected}"
+            );
+        }
+        let law = Distribution::Pareto(Pareto { minimum: Duration::from_secs(1), shape: 0.8 });
+        assert_eq!(law.mean_within(Duration::ZERO), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_pareto_law_without_a_mean_says_so_and_still_has_its_median() {
+        let law = |shape| Distribution::Pareto(Pareto { minimum: Duration::from_secs(1), shape });
+        assert_eq!((law(1.0).mean(), law(0.8).mean()), (Duration::MAX, Duration::MAX));
+        assert_eq!(law(2.0).mean(), Duration::from_secs(2));
+        let mut draws = draws(&law(1.0), 4, N);
+        draws.sort_by(f64::total_cmp);
+        // Half are longer than twice the minimum: four standard errors of an order statistic.
+        assert!((draws[N / 2] - 2.0).abs() < 0.08, "{}", draws[N / 2]);
+        assert!(draws[0] >= 1.0);
     }
 }

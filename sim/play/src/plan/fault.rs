@@ -7,6 +7,7 @@ use types::{Duration, Instant, Share};
 use super::distribution::Distribution;
 use super::links::{Clog, Duplicate, Loss, Partition, Reorder};
 use super::process::{Freeze, Skew};
+use super::recorded::RecordedChurn;
 use super::select::Select;
 
 /// One misfortune.
@@ -16,6 +17,8 @@ use super::select::Select;
 pub enum Fault {
     /// Peers come and go.
     Churn(Churn),
+    /// Peers come and go as somebody recorded it.
+    RecordedChurn(RecordedChurn),
     /// Peers stop at once, without a word.
     Crash(Crash),
     /// Peers say goodbye and stop.
@@ -129,6 +132,7 @@ impl Fault {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Churn(_) => "churn",
+            Self::RecordedChurn(_) => "recorded_churn",
             Self::Crash(_) => "crash",
             Self::Leave(_) => "leave",
             Self::Partition(_) => "partition",
@@ -146,6 +150,7 @@ impl Fault {
     pub fn name(&self, index: usize) -> String {
         let given = match self {
             Self::Churn(fault) => &fault.name,
+            Self::RecordedChurn(fault) => &fault.name,
             Self::Crash(fault) => &fault.name,
             Self::Leave(fault) => &fault.name,
             Self::Partition(fault) => &fault.name,
@@ -163,6 +168,7 @@ impl Fault {
     pub const fn name_mut(&mut self) -> &mut Option<String> {
         match self {
             Self::Churn(fault) => &mut fault.name,
+            Self::RecordedChurn(fault) => &mut fault.name,
             Self::Crash(fault) => &mut fault.name,
             Self::Leave(fault) => &mut fault.name,
             Self::Partition(fault) => &mut fault.name,
@@ -180,6 +186,7 @@ impl Fault {
     pub const fn victims(&self) -> Option<&Select> {
         match self {
             Self::Churn(fault) => Some(&fault.victims),
+            Self::RecordedChurn(fault) => Some(&fault.victims),
             Self::Crash(fault) => Some(&fault.victims),
             Self::Leave(fault) => Some(&fault.victims),
             Self::Clog(fault) => Some(&fault.victims),
@@ -204,6 +211,7 @@ impl Fault {
             Self::Churn(churn) => {
                 (at(churn.begin.unwrap_or_default()), Some(at(churn.end.unwrap_or(duration))))
             }
+            Self::RecordedChurn(churn) => (Instant::START, Some(churn.sessions.last_change(duration))),
             Self::Crash(crash) => stop(crash.at, crash.restart),
             Self::Leave(leave) => stop(leave.at, leave.restart),
             Self::Partition(Partition { begin, end, .. })

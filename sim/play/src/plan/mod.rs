@@ -8,6 +8,7 @@
 //! | [`fault`] | what goes wrong |
 //! | [`links`] | what goes wrong between peers |
 //! | [`process`] | what goes wrong with a peer's process |
+//! | [`recorded`] | comings and goings as somebody recorded them |
 //! | [`distribution`] | laws of random spans |
 //!
 //! Shapes are checked by their types; what concerns more than one part (an unknown group, a window beyond the
@@ -18,13 +19,15 @@ pub mod fault;
 pub mod group;
 pub mod links;
 pub mod process;
+pub mod recorded;
 pub mod select;
 pub mod workload;
 
-pub use distribution::{Distribution, Exponential, Lognormal, Weibull};
+pub use distribution::{Distribution, Exponential, Lognormal, Pareto, Weibull};
 pub use fault::{Churn, Crash, Data, Fault, Leave, Restart};
 pub use group::{Group, Join, Start};
 pub use links::{Clog, Direction, Division, Duplicate, Loss, Partition, Reorder};
 pub use process::{Freeze, Skew, Wrong};
+pub use recorded::{RecordedChurn, Session, SessionError, Sessions};
 pub use select::{Amount, GroupNames, Mode, Select, SelectError, Value};
 pub use workload::{Arrivals, Closed, Lookups, Open, Puts, Records, Target, Workload};

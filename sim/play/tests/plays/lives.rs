@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::{MINUTES, Parts};
-use play::plan::{Data, Join};
+use play::plan::{Data, Fault, Join, Sessions};
 use play::{Life, LifeEvent, Parting, Subject};
 use proptest::prelude::*;
 use types::{Duration, Instant};
@@ -212,4 +212,64 @@ fn one_more_fault_elsewhere_moves_nobody_else() {
     let (of_g0, of_g1): (Vec<_>, Vec<_>) = play.lives().partition(|event| event.peer < 20);
     assert_eq!(of_g0.len(), 30);
     assert_eq!(of_g1, alone.into_iter().filter(|event| event.peer >= 20).collect::<Vec<_>>());
+}
+
+/// Sessions in minutes, by recorded peer; 0 for one that did not end.
+fn recorded(parts: Parts, victims: &str, sessions: &[(u32, u64, u64)]) -> Parts {
+    let json = format!(
+        r#"{{"recorded_churn": {{"victims": {victims}, "file": "any.csv", "graceful": "50%", "data": "kept"}}}}"#
+    );
+    let mut parts = parts.fault(&json);
+    let down = |minutes| if minutes == 0 { Instant::NEVER } else { minute(minutes) };
+    let rows: Vec<_> = sessions.iter().map(|(peer, up, end)| (*peer, (minute(*up), down(*end)))).collect();
+    let Some(Fault::RecordedChurn(churn)) = parts.faults.last_mut() else { panic!() };
+    churn.sessions = Sessions::new(&rows).unwrap();
+    parts
+}
+
+#[test]
+fn recorded_sessions_are_lived_as_they_were_recorded() {
+    let sessions = [(70, 1, 3), (70, 5, 0), (7, 2, 4), (7, 6, 30), (9, 40, 50)];
+    let mut parts = recorded(Parts::of(&[2, 3]), r#"{"group": "g1"}"#, &sessions);
+    parts.groups[1].1.join = Join::Ramp(Duration::from_mins(9));
+    let play = parts.play();
+    let up = |peer: u32, minutes: u64| play.lifecycle().is_up(peer, minute(minutes));
+    assert!(
+        (0..MINUTES).all(|at| up(2, at) == ((2..4).contains(&at) || at >= 6)),
+        "the first victim is peer 7"
+    );
+    assert!((0..MINUTES).all(|at| !up(3, at)), "peer 9 of the file comes up after the run");
+    assert!((0..MINUTES).all(|at| up(4, at) == ((1..3).contains(&at) || at >= 5)));
+    assert!((0..MINUTES).all(|at| up(0, at)), "who is no victim is left alone");
+    let events: Vec<LifeEvent> = play.lives().filter(|event| event.peer >= 2).collect();
+    assert_eq!(events.len(), 6, "{events:?}");
+    let returns = |event: &&LifeEvent| matches!(event.what, Life::Up { data: Data::Kept, incarnation: 1 });
+    assert_eq!(events.iter().filter(returns).count(), 2);
+    let tally = play.tallies().iter().find(|tally| tally.kind == "recorded_churn").unwrap();
+    assert_eq!((tally.asked, tally.unit, tally.end), (Some(2), "departures", Some(minute(6))));
+}
+
+#[test]
+fn another_fault_in_a_recorded_session_has_its_way() {
+    let crash = |restart: &str| crash("g0", 100, 2, restart);
+    // Down at 2 min: until its next session, or until the fault brings it back; then to the end of a session.
+    let recorded = |restart: &str| {
+        recorded(Parts::of(&[1]), "{}", &[(0, 1, 3), (0, 6, 8), (0, 9, 10)]).fault(&crash(restart))
+    };
+    let ups = |parts: &Parts| {
+        let play = parts.play();
+        (0..MINUTES).filter(|at| play.lifecycle().is_up(0, minute(*at))).collect::<Vec<_>>()
+    };
+    assert_eq!(ups(&recorded("")), [1], "nobody brings it back");
+    assert_eq!(ups(&recorded(r#", "restart": {"after": "2m"}"#)), [1, 4, 5, 6, 7, 9]);
+}
+
+#[test]
+fn more_victims_than_were_recorded_are_refused() {
+    let parts = recorded(Parts::of(&[3]), "{}", &[(0, 1, 3), (5, 1, 3)]);
+    let found: Vec<_> =
+        play::problems(&parts.inputs()).into_iter().map(|problem| (problem.path, problem.code)).collect();
+    assert_eq!(found, [("faults.0.recorded_churn.victims".to_string(), "too_few_recorded")]);
+    let parts = recorded(Parts::of(&[3]), r#"{"mode": "fixed", "value": 2}"#, &[(0, 1, 3), (5, 1, 3)]);
+    assert_eq!(play::problems(&parts.inputs()), []);
 }

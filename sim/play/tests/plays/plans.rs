@@ -64,6 +64,24 @@ fn every_mistake_is_found_and_named() {
         (CHURN.replace("0.6", "0"), "churn.session.weibull.shape", "bad_distribution"),
         (CHURN.replace("0.6", "-1e300"), "churn.session.weibull.shape", "bad_distribution"),
         (CHURN.replace("5m", "0s"), "churn.downtime.exponential.mean", "bad_distribution"),
+        (
+            CHURN
+                .replace(
+                    r#""weibull":{"shape":0.6,"scale":"30m"}"#,
+                    r#""pareto":{"minimum":"1ns","shape":0.9}"#,
+                )
+                .replace("5m", "1ns"),
+            "churn.session",
+            "too_many_lives",
+        ),
+        (
+            CHURN.replace(
+                r#""weibull":{"shape":0.6,"scale":"30m"}"#,
+                r#""pareto":{"minimum":"0s","shape":1.5}"#,
+            ),
+            "churn.session.pareto.minimum",
+            "bad_distribution",
+        ),
         (CHURN.replace("30m", "1ns").replace("5m", "1ns"), "churn.session", "too_many_lives"),
         (CHURN.replace(r#""data""#, r#""begin":"9m","end":"8m","data""#), "churn.end", "empty_window"),
         (CHURN.replace(r#""data""#, r#""end":"21m","data""#), "churn.end", "window_beyond_run"),
