@@ -249,6 +249,11 @@ impl Share {
         let millionths = percent.saturating_mul(10_000);
         Self(if millionths > 1_000_000 { 1_000_000 } else { millionths })
     }
+    /// So many millionths; at most the whole.
+    #[must_use]
+    pub const fn from_millionths(millionths: u32) -> Self {
+        Self(if millionths > 1_000_000 { 1_000_000 } else { millionths })
+    }
     /// Millionths.
     #[must_use]
     pub const fn as_millionths(self) -> u32 {

@@ -96,6 +96,9 @@ codes! {
     TooManyFaults "too_many_faults" "There are more faults than a run can tell apart.";
     TooManyLives "too_many_lives" "Peers come and go more often than a run can hold.";
     BadPartition "bad_partition" "The sides of a partition do not divide the peers.";
+    InputFile "input_file" "A file that the scenario names cannot be read.";
+    BadTable "bad_table" "A file that the scenario names is no table of what it should hold.";
+    TooFewRecorded "too_few_recorded" "A fault has more victims than its file has peers.";
     BadSkew "bad_skew" "A skew does not say which way the clocks are wrong.";
     NoEffect "no_effect" "Something is asked for that has no effect.";
     BadConfig "bad_config" "A node's configuration has a value that its limits or its other values forbid.";
@@ -112,6 +115,7 @@ codes! {
     NetworkUplinkZero "network_uplink_zero" "An uplink sends nothing.";
     NetworkShares "network_shares" "The shares of the places do not add up to 100%.";
     NetworkTooManyPlaces "network_too_many_places" "There are more places than a network can have.";
+    NetworkPlaceUnknown "network_place_unknown" "A place that the table of distances does not know.";
     NetworkPairUnknown "network_pair_unknown" "A key of the latency table is no pair of places.";
     NetworkPairAmbiguous "network_pair_ambiguous" "A key of the latency table can be read as several pairs.";
     NetworkPairTwice "network_pair_twice" "A pair of places stands twice in the latency table.";

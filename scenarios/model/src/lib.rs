@@ -7,6 +7,8 @@
 //! | `explain` | what a code or a key means: [`explain()`] |
 //! | `grammar` | what the JSON schema of the types expects at a place |
 //! | `set` | `--set PATH=VALUE`: changes to the tree before it is checked |
+//! | `inputs` | files that a scenario names: distances, sessions |
+//! | `table` | CSV, every cell with its place |
 //! | `shape` | keys and kinds of values: the tree against the grammar |
 //! | `meaning` | do the parts go together: groups, windows, units, time |
 //! | [`scenario`](GRAMMAR_VERSION) | the root of the grammar; its parts are types of `play`, `judge`, `kernel` and `config` |
@@ -32,6 +34,7 @@ mod explain;
 mod fidelity;
 pub mod figure;
 mod grammar;
+mod inputs;
 mod load;
 mod meaning;
 mod mend;
@@ -42,6 +45,7 @@ mod set;
 mod shape;
 mod source;
 mod suggest;
+mod table;
 mod tree;
 mod warmup;
 
@@ -49,6 +53,7 @@ pub use diagnostic::{Code, Entry, Findings, Rejected, Report, Severity};
 pub use explain::{Explanation, Key, Lesson, explain};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
 pub use figure::Figure;
+pub use inputs::MAX_INPUT_BYTES;
 pub use load::{Loaded, load, parse, schema};
 pub use meaning::MAX_GROUPS;
 pub use plan::Plan;

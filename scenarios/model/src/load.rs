@@ -1,5 +1,6 @@
 //! From a file or a text to a plan.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::mend::{could_follow, mend};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::source::{self, MAX_FILE_BYTES, Source};
-use crate::{meaning, set, shape, tree};
+use crate::{inputs, meaning, set, shape, tree};
 
 /// A scenario that can be run.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// The text that said so.
     pub text: String,
+    /// The texts of the files that it names, and of profiles that ship, by their paths under `inputs/` of a run's folder.
+    pub inputs: BTreeMap<String, String>,
     /// What in it has no effect, or proves nothing, though it is not wrong.
     pub warnings: Findings,
 }
@@ -30,7 +33,7 @@ pub struct Loaded {
 pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
     let name = path.display().to_string();
     match source::read(path) {
-        Ok(text) => parse(&name, &text, sets),
+        Ok(text) => parse_in(path.parent(), &name, &text, sets),
         Err((text, diagnostic)) => {
             let mut problems = Problems::default();
             problems.add(diagnostic);
@@ -39,18 +42,29 @@ pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> 
     }
 }
 
-/// Reads the scenario `text`, which people know as `name`, changed by `sets`.
+/// Reads the scenario `text`, which people know as `name`, changed by `sets`. It stands in no folder, so it can name no
+/// files.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(name: &str, text: &str, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
+    parse_in(None, name, text, sets)
+}
+
+fn parse_in(
+    folder: Option<&Path>,
+    name: &str,
+    text: &str,
+    sets: &[(String, String)],
+) -> Result<Loaded, Rejected> {
     let mut sources = vec![Source { name: name.to_owned(), text: text.to_owned() }];
     let mut problems = Problems::default();
     let mut warnings = Problems::default();
-    match check(&mut sources, sets, &mut problems, &mut warnings) {
-        Some(plan) if problems.is_empty() => Ok(Loaded {
+    match check(folder, &mut sources, sets, &mut problems, &mut warnings) {
+        Some((plan, inputs)) if problems.is_empty() => Ok(Loaded {
             plan,
             text: text.to_owned(),
+            inputs,
             warnings: warnings.findings(Severity::Warning, sources),
         }),
         _ => Err(problems.rejected(sources)),
@@ -58,14 +72,15 @@ pub fn parse(name: &str, text: &str, sets: &[(String, String)]) -> Result<Loaded
 }
 
 fn check(
+    folder: Option<&Path>,
     sources: &mut Vec<Source>,
     sets: &[(String, String)],
     problems: &mut Problems,
     warnings: &mut Problems,
-) -> Option<Plan> {
+) -> Option<(Plan, BTreeMap<String, String>)> {
     let text = &sources.first()?.text;
     if text.len() as u64 > MAX_FILE_BYTES {
-        problems.add(source::too_large(text.len() as u64));
+        problems.add(source::too_large(text.len() as u64, MAX_FILE_BYTES));
         return None;
     }
     let tree = tree::read(0, text, problems)?;
@@ -74,17 +89,20 @@ fn check(
     let mut value = shape::check(&grammar, &tree, problems);
     meaning::take_thresholds(&tree, &mut value, problems);
     match serde_path_to_error::deserialize::<_, Scenario>(&value) {
-        Ok(scenario) => {
+        Ok(mut scenario) => {
+            let mut found = Problems::default();
+            let kept = inputs::read(&mut scenario, folder, &tree, sources, &mut found);
             let mut meant = Problems::default();
             meaning::check(&scenario, &tree, &mut meant);
             let meant = meant
                 .without_consequences_of(problems)
                 .without(|diagnostic| could_follow(diagnostic.code, |key| problems.concern(key)));
             problems.extend(meant);
+            problems.extend(found);
             if problems.is_empty() {
                 meaning::warn(&scenario, &tree, warnings);
             }
-            Some(Plan::new(scenario))
+            Some((Plan::new(scenario), kept))
         }
         // Said by the shape already; the sense of the rest is checked nevertheless.
         Err(_) if !problems.is_empty() => {

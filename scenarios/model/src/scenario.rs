@@ -42,7 +42,7 @@ pub(crate) struct Scenario {
     /// How real each part is.
     #[serde(default)]
     pub(crate) fidelity: Fidelity,
-    /// How the peers are connected: `uniform` or `regions`.
+    /// How the peers are connected: `uniform`, `regions`, `matrix` or `profile`.
     pub(crate) network: kernel::Network,
     /// The groups of peers, by name: small letters, digits, hyphens and underscores, at most 64.
     pub(crate) peers: BTreeMap<String, Group>,

@@ -66,7 +66,7 @@ impl Source {
 /// If it cannot be read, is no regular file, is empty, too large or not UTF-8; with the text, as far
 /// as there is one, so that the message can show the place.
 pub(crate) fn read(path: &Path) -> Result<String, (String, Diagnostic)> {
-    let bytes = read_bytes(path).map_err(|diagnostic| (String::new(), diagnostic))?;
+    let bytes = read_bytes(path, MAX_FILE_BYTES).map_err(|diagnostic| (String::new(), diagnostic))?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
@@ -80,7 +80,8 @@ pub(crate) fn read(path: &Path) -> Result<String, (String, Diagnostic)> {
     })
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+/// The bytes of a regular file of at most `most` bytes.
+pub(crate) fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Diagnostic> {
     let unreadable = |error: std::io::Error| {
         let diagnostic =
             Diagnostic::new(Code::Unreadable, format!("the file cannot be read: {}", plain(&error)));
@@ -107,19 +108,20 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
         return Err(not_a_file(&opened.file_type()));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(too_large(opened.len().max(bytes.len() as u64)));
+    file.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > most {
+        return Err(too_large(opened.len().max(bytes.len() as u64), most));
     }
     Ok(bytes)
 }
 
-/// The complaint about a text of `bytes` bytes.
-pub(crate) fn too_large(bytes: u64) -> Diagnostic {
-    let (size, most) = (types::Size::from_bytes(bytes), types::Size::from_bytes(MAX_FILE_BYTES));
+/// The complaint about a text of `bytes` bytes where `most` may be.
+pub(crate) fn too_large(bytes: u64, most: u64) -> Diagnostic {
+    let what = if most == MAX_FILE_BYTES { "scenario" } else { "file that a scenario names" };
+    let (size, most) = (types::Size::from_bytes(bytes), types::Size::from_bytes(most));
     Diagnostic::new(
         Code::TooLarge,
-        format!("the file has {size}, more than the {most} of the largest scenario"),
+        format!("the file has {size}, more than the {most} of the largest {what}"),
     )
     .help("a scenario says what to do, not the data: is this the right file?")
 }

@@ -52,15 +52,26 @@ fn a_plan_says_what_the_scenario_left_open() {
 fn the_text_of_a_plan_is_a_scenario_of_that_plan() {
     let library = ["kademlia", "scale"].into_iter().flat_map(|shelf| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(shelf);
-        let entries = std::fs::read_dir(folder).unwrap();
-        entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
     });
-    for text in library.chain([SMALL.to_owned()]) {
-        let first = plan(&text);
-        let again = plan(&first.to_yaml());
-        assert_eq!(again, first);
-        assert_eq!(again.to_yaml(), first.to_yaml());
+    let loaded =
+        |path: &std::path::Path| model::load(path, &[]).unwrap_or_else(|rejected| panic!("{rejected}"));
+    for path in library {
+        let first = loaded(&path);
+        let folder = tempfile::tempdir().unwrap();
+        let plan = folder.path().join("plan.yaml");
+        std::fs::write(&plan, first.plan.to_yaml()).unwrap();
+        for (name, text) in &first.inputs {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        assert_eq!(loaded(&plan).plan, first.plan, "{}", path.display());
     }
+    let first = plan(SMALL);
+    let again = plan(&first.to_yaml());
+    assert_eq!((again.to_yaml(), again), (first.to_yaml(), first));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | [`wheel`] | [`Wheel`], the calendar queue that yields events in their total order |
 //! | `deal` | sorts a slot of the wheel |
 //! | [`network`] | [`Network`], as people write it: latencies, places, uplinks, loss |
+//! | [`matrix`] | the same with distances from a file or a profile |
 //! | [`resolve`] | [`ResolvedNetwork`], checked and in tables; who lives where; the lookahead |
 //! | [`fault`] | [`LinkFault`]: partitions, clogs, losses, duplicates, reordering, known ahead |
 //! | [`burst`] | [`Burst`]: losses that come in bursts |
@@ -44,6 +45,7 @@ pub mod fault;
 pub mod fingerprint;
 pub mod ladder;
 pub mod links;
+pub mod matrix;
 pub mod nat;
 pub mod network;
 mod overtaking;
@@ -58,6 +60,7 @@ pub use fault::{Cut, LinkFault, Losing};
 pub use fingerprint::{FINGERPRINT_VERSION, Fingerprint, PeerDigest};
 pub use ladder::{Ladder, LadderBuilder, first_difference};
 pub use links::{Carried, Fate, Links, Loss, Tally};
+pub use matrix::{Matrix, Profile, ProfileName};
 pub use nat::Openings;
 pub use network::{Latency, Network, Place, Regions, Uniform};
 pub use resolve::{Problem, ResolvedNetwork};

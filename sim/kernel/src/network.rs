@@ -11,6 +11,8 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use types::{Bandwidth, Duration, Share};
 
+use crate::matrix::{Matrix, Profile};
+
 /// How the peers are connected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -20,6 +22,10 @@ pub enum Network {
     Uniform(Uniform),
     /// Peers live in places; a table says how far the places are apart.
     Regions(Regions),
+    /// Peers live in places; a file says how far the places are apart.
+    Matrix(Matrix),
+    /// Peers live in places whose distances were measured and ship with the program.
+    Profile(Profile),
 }
 
 /// All pairs of peers alike.

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use types::{Bandwidth, Domain, Duration, Purpose, Seed, Share, Streams};
 
+use crate::matrix::{Matrix, Parts, Profile};
 use crate::network::{Latency, Network, Place, Regions, Uniform};
 
 /// Places of a network: a place's number fits a byte, and a full table of pairs 4,096 entries.
@@ -62,12 +63,32 @@ impl Network {
         let resolved = match self {
             Self::Uniform(uniform) => resolve_uniform(uniform, &mut problems),
             Self::Regions(regions) => resolve_regions(regions, &mut problems),
+            Self::Matrix(Matrix { places, spread, loss, floor, table, .. }) => {
+                let (key, source, places) = ("matrix", "file", places.as_ref());
+                Parts { key, source, places, spread: *spread, loss: *loss, floor: *floor, table }
+                    .resolve(&mut problems)
+            }
+            Self::Profile(Profile { places, spread, loss, floor, table, .. }) => {
+                let (key, source, places) = ("profile", "name", places.as_ref());
+                Parts { key, source, places, spread: *spread, loss: *loss, floor: *floor, table }
+                    .resolve(&mut problems)
+            }
         };
         if problems.0.is_empty() { Ok(resolved) } else { Err(problems.0) }
     }
 }
 
 impl ResolvedNetwork {
+    /// `pairs` row by row, symmetric.
+    pub(crate) const fn of(
+        places: Vec<(String, Place)>,
+        pairs: Vec<Pair>,
+        loss: Share,
+        floor: Duration,
+    ) -> Self {
+        Self { places, pairs, loss, floor }
+    }
+
     /// The places' names, by number; a uniform network is one place named `everywhere`.
     pub fn places(&self) -> impl ExactSizeIterator<Item = &str> {
         self.places.iter().map(|(name, _)| name.as_str())
@@ -148,7 +169,7 @@ fn resolve_uniform(uniform: &Uniform, problems: &mut Problems) -> ResolvedNetwor
 
 fn resolve_regions(regions: &Regions, problems: &mut Problems) -> ResolvedNetwork {
     problems.check_floor("regions.floor", regions.floor);
-    check_places(regions, problems);
+    problems.check_places("regions.places", &regions.places);
     let names: Vec<&str> = regions.places.keys().map(String::as_str).collect();
     let mut known: BTreeMap<(&str, &str), (&str, Pair)> = BTreeMap::new();
     for (key, latency) in &regions.latency {
@@ -185,41 +206,44 @@ fn resolve_regions(regions: &Regions, problems: &mut Problems) -> ResolvedNetwor
     }
 }
 
-fn check_places(regions: &Regions, problems: &mut Problems) {
-    let path = "regions.places";
-    for (name, place) in &regions.places {
-        problems.check_uplink(&format!("{path}.{name}.uplink"), place.uplink);
-    }
-    let count = regions.places.len();
-    if count > MAX_PLACES {
-        let message = format!("{count} places are more than {MAX_PLACES}");
-        problems.add(path.to_string(), "network-too-many-places", message, "merge neighbouring places");
-    }
-    let total: u64 = regions.places.values().map(|place| u64::from(place.share.as_millionths())).sum();
-    let whole = u64::from(Share::WHOLE.as_millionths());
-    if total == whole {
-        return;
-    }
-    let message = format!("the places' shares add up to {}, not to 100%", percent(total));
-    let help = if total < whole {
-        format!("{} are missing", percent(whole - total))
-    } else {
-        format!("{} are too much", percent(total - whole))
-    };
-    problems.add(path.to_string(), "network-shares", message, &help);
-}
-
 /// Like [`Share`]'s own text, for sums beyond the whole.
 fn percent(millionths: u64) -> String {
     let digits = format!("{}.{:04}", millionths / 10_000, millionths % 10_000);
     format!("{}%", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-struct Problems(Vec<Problem>);
+pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, path: String, code: &'static str, message: String, help: &str) {
+    pub(crate) fn add(&mut self, path: String, code: &'static str, message: String, help: &str) {
         self.0.push(Problem { path, code, message, help: Some(help.to_string()) });
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn check_places(&mut self, path: &str, places: &BTreeMap<String, Place>) {
+        for (name, place) in places {
+            self.check_uplink(&format!("{path}.{name}.uplink"), place.uplink);
+        }
+        let count = places.len();
+        if count > MAX_PLACES {
+            let message = format!("{count} places are more than {MAX_PLACES}");
+            self.add(path.to_string(), "network-too-many-places", message, "merge neighbouring places");
+        }
+        let total: u64 = places.values().map(|place| u64::from(place.share.as_millionths())).sum();
+        let whole = u64::from(Share::WHOLE.as_millionths());
+        if total == whole {
+            return;
+        }
+        let message = format!("the places' shares add up to {}, not to 100%", percent(total));
+        let help = if total < whole {
+            format!("{} are missing", percent(whole - total))
+        } else {
+            format!("{} are too much", percent(total - whole))
+        };
+        self.add(path.to_string(), "network-shares", message, &help);
     }
 
     /// Whether a key of the latency table was not understood: what it meant would be reported as missing.
@@ -228,7 +252,7 @@ impl Problems {
         self.0.iter().any(|problem| keys.contains(&problem.code))
     }
 
-    fn check_floor(&mut self, path: &str, floor: Duration) {
+    pub(crate) fn check_floor(&mut self, path: &str, floor: Duration) {
         if floor == Duration::ZERO {
             let message = "a floor of zero lets effects coincide with their causes".to_string();
             self.add(path.to_string(), "network-floor-zero", message, "write `100us` or leave it out");

@@ -1,6 +1,6 @@
 //! The run's folder, written as the run goes.
 //!
-//! The scenario, the plan and a manifest of status `running` stand before the first event; the event log grows with
+//! The scenario, the files that it names, the plan and a manifest of status `running` stand before the first event; the event log grows with
 //! the run, on a thread of its own; the rest follows when the run ends, the manifest last.
 
 use std::collections::BTreeMap;
@@ -24,6 +24,9 @@ pub(crate) struct Journal {
     log: Option<JoinHandle<Result<(), RecordError>>>,
 }
 
+/// The scenario, the plan, and the files that the scenario names.
+pub(crate) type Texts<'a> = (&'a str, &'a str, &'a BTreeMap<String, String>);
+
 /// SHA-256 of a text, in hex.
 pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -32,12 +35,14 @@ pub(crate) fn sha256(text: &str) -> String {
 impl Journal {
     pub(crate) fn begin(
         folder: RunFolder,
-        scenario: &str,
-        plan: &str,
+        (scenario, plan, inputs): Texts<'_>,
         manifest: &Manifest,
     ) -> Result<Self, RecordError> {
         folder.write_file("scenario.yaml", scenario.as_bytes())?;
         folder.write_file("plan.yaml", plan.as_bytes())?;
+        for (name, text) in inputs {
+            folder.write_input(name, text.as_bytes())?;
+        }
         folder.write_manifest(manifest)?;
         Ok(Self { folder, log: None })
     }

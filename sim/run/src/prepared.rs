@@ -14,7 +14,7 @@ use types::{Instant, Seed, SharedBook};
 use world::{Driver, Outcome, Progress, World};
 
 use crate::gathering::gather;
-use crate::journal::{Journal, sha256};
+use crate::journal::{Journal, Texts, sha256};
 use crate::rows::Scene;
 use crate::scenario::{Out, RunError, Scenario};
 use crate::watcher::Watcher;
@@ -35,7 +35,7 @@ impl Prepared {
     pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
         let loaded = scenario.loaded()?;
         let Scenario { path, seed, sets, threads, driver, out, cast, workloads, checkers, .. } = scenario;
-        let model::Loaded { mut plan, text, warnings } = Arc::unwrap_or_clone(loaded);
+        let model::Loaded { mut plan, text, inputs, warnings } = Arc::unwrap_or_clone(loaded);
         if let Some(seed) = seed {
             plan.seed = Seed(seed);
         }
@@ -79,9 +79,9 @@ impl Prepared {
             judge.add(Box::new(checker));
         }
         let plan_text = plan.to_yaml();
-        let manifest = first_manifest(&plan, &world, &path, &text, &plan_text, &sets);
+        let manifest = first_manifest(&plan, &world, &path, (&text, &plan_text, &inputs), &sets);
         let journal = match folder(out, &plan, &manifest)? {
-            Some(folder) => Some(Journal::begin(folder, &text, &plan_text, &manifest)?),
+            Some(folder) => Some(Journal::begin(folder, (&text, &plan_text, &inputs), &manifest)?),
             None => None,
         };
         Ok(Self { plan, warnings, world, judge, manifest, journal })
@@ -214,8 +214,7 @@ fn first_manifest(
     plan: &Plan,
     world: &World,
     path: &Path,
-    text: &str,
-    plan_text: &str,
+    (text, plan_text, inputs): Texts<'_>,
     sets: &[(String, String)],
 ) -> Manifest {
     let word = |word: &str| word.to_owned();
@@ -241,7 +240,7 @@ fn first_manifest(
             path: Some(path.display().to_string()),
             sha256: sha256(text),
             plan_sha256: sha256(plan_text),
-            inputs: std::collections::BTreeMap::new(),
+            inputs: inputs.iter().map(|(name, text)| (name.clone(), sha256(text))).collect(),
         },
         seed: plan.seed,
         streams: kernel::FINGERPRINT_VERSION,
