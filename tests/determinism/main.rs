@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 pub(crate) const STORM: &str = "tests/determinism/storm.yaml";
 /// What else goes wrong with links and processes, in as much.
 pub(crate) const GALE: &str = "tests/determinism/gale.yaml";
+/// Comings and goings from a file.
+pub(crate) const RECORDED: &str = "scenarios/kademlia/recorded.yaml";
 /// What a newcomer runs first.
 pub(crate) const HELLO: &str = "scenarios/kademlia/hello.yaml";
 

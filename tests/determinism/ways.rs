@@ -10,7 +10,7 @@ use record::VerdictStatus;
 use run::{Driver, Finished, Out};
 use types::Instant;
 
-use crate::{GALE, HELLO, STORM, in_house};
+use crate::{GALE, HELLO, RECORDED, STORM, in_house};
 
 /// Seeds of each weather, unless the environment asks for another number.
 const SEEDS: u64 = 200;
@@ -58,6 +58,7 @@ fn run(scenario: &str, seed: u64, way: Way, sets: &[(&str, &str)]) -> Left {
 /// The files of a folder, but for the two that say how it was run: the manifest, and the plan with its wire.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = entries.filter(|path| path.is_file());
     let named = entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path));
     named
         .filter(|(name, _)| name != "manifest.json" && name != "plan.yaml")
@@ -141,6 +142,21 @@ fn dialled_links_are_the_same_in_every_way() {
             plain.finished.verdict.fingerprint, free.finished.verdict.fingerprint,
             "links are dialled"
         );
+    }
+}
+
+#[test]
+fn what_files_dictate_comes_in_the_same_way() {
+    let sets = [
+        ("duration", "6m"),
+        ("network", "{profile: {name: aws, loss: 1%, floor: 10ms}}"),
+        ("observe.events", "{mode: fixed, value: 5}"),
+    ];
+    let plain = run(RECORDED, 1, PLAIN, &sets);
+    let departures = &plain.finished.verdict.tallies[0];
+    assert!(departures.got > 50, "{departures:?}");
+    for way in OTHERS {
+        assert_same(&format!("{way:?}"), &plain, &run(RECORDED, 1, *way, &sets));
     }
 }
 
