@@ -65,7 +65,7 @@ fn recorded_sessions_are_read_and_kept() {
     let at = |millis| Instant::START + Duration::from_millis(millis);
     assert_eq!(churn.sessions.peers(), 3);
     assert_eq!(churn.sessions.of(0), [(at(0), at(60_000)), (at(90_000), Instant::NEVER)]);
-    assert_eq!(loaded.inputs.get("sessions.csv").unwrap(), SESSIONS);
+    assert_eq!(loaded.inputs["sessions.csv"], SESSIONS);
     assert!(loaded.plan.to_yaml().contains("file: sessions.csv"));
 }
 
