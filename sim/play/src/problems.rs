@@ -379,7 +379,7 @@ impl Check<'_> {
                         self.add(&by, "no_effect", "is 0s: nothing is overtaken".to_string());
                     } else if reorder.by > MAX_HOLD {
                         let message = alloc::format!("is {}, more than {MAX_HOLD}", reorder.by);
-                        self.advise(&by, "out_of_range", message, "is the unit right?".to_string());
+                        self.advise(&by, "network_too_long", message, "is the unit right?".to_string());
                     }
                 }
             }

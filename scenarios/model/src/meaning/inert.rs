@@ -3,7 +3,7 @@
 
 use judge::MIN_SAMPLES;
 use play::plan::{Arrivals, Fault, Group, Join, Puts, Start, Workload};
-use types::{Duration, Rate};
+use types::{Duration, Rate, Share};
 
 use super::top;
 use crate::diagnostic::{Code, Diagnostic, Problems, quoted};
@@ -26,6 +26,7 @@ pub(crate) fn warn(scenario: &Scenario, tree: &Tree, warnings: &mut Problems) {
     let mut inert = Inert { scenario, tree, warnings };
     inert.warmup();
     inert.groups();
+    inert.clocks();
     inert.eventually();
     inert.samples();
 }
@@ -63,7 +64,7 @@ impl Inert<'_> {
                 let why = "an oracle fills the tables of all of this group, and nobody comes later";
                 self.given(&path.key("bootstrap"), why, "leave it out, or write `start: join`");
             }
-            if fidelity.links == Links::Free {
+            if fidelity.links == Links::Free && group.undialable == Share::ZERO {
                 let why = "free links are not counted";
                 let help = "write `fidelity: {links: dialled}`, or leave it out";
                 self.given(&path.key("node").key("limits").key("connections"), why, help);
@@ -81,7 +82,7 @@ impl Inert<'_> {
     /// Whether nobody of the group ever joins through others.
     fn is_ideal(&self, group: &Group) -> bool {
         let comes_back = |fault: &Fault| match fault {
-            Fault::Churn(_) => true,
+            Fault::Churn(_) | Fault::RecordedChurn(_) => true,
             Fault::Crash(crash) => crash.restart.is_some(),
             Fault::Leave(leave) => leave.restart.is_some(),
             _ => false,
@@ -89,6 +90,17 @@ impl Inert<'_> {
         self.scenario.start == Start::Oracle
             && group.join == Join::At(Duration::ZERO)
             && !self.scenario.faults.iter().any(comes_back)
+    }
+
+    /// No layer of a node tells or asks the time of day yet.
+    fn clocks(&mut self) {
+        for (index, fault) in self.scenario.faults.iter().enumerate() {
+            if matches!(fault, Fault::Skew(_)) {
+                let path = top("faults").index(index).key("skew");
+                let why = "no layer of a node asks for the time of day";
+                self.given(&path, why, "leave it out, unless a peer of your own looks at its wall clock");
+            }
+        }
     }
 
     fn eventually(&mut self) {

@@ -30,7 +30,8 @@ pub struct Freeze {
 /// The wall clocks of peers are wrong. Exactly one of `ahead` and `behind`.
 ///
 /// It moves the time of day, which goes into what peers tell each other (times to live, validity), and never the time by
-/// which a peer measures spans and sets its timers.
+/// which a peer measures spans and sets its timers. The layers that a node has so far do not ask for the time of day; peers
+/// of a user's own may.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -136,7 +136,7 @@ fn every_mistake_is_found_and_named() {
         (
             r#"{"reorder":{"share":"1%","by":"2h","begin":"1m","end":"2m"}}"#.into(),
             "reorder.by",
-            "out_of_range",
+            "network_too_long",
         ),
     ];
     for (fault, path, code) in faults {
