@@ -336,7 +336,7 @@ struct Misfortunes<'a> {
 /// A misfortune that takes a peer down.
 #[derive(Clone, Copy)]
 enum Blow<'a> {
-    Stop { fault: u16, at: Instant, parting: Parting, restart: Option<Restart> },
+    Stop { fault: u16, name: u64, at: Instant, parting: Parting, restart: Option<Restart> },
     Churn { fault: u16, name: u64, begin: Instant, end: Instant, churn: &'a Churn },
     Recorded { fault: u16, name: u64, sessions: &'a [Session], churn: &'a RecordedChurn },
 }
@@ -363,12 +363,20 @@ impl<'a> Misfortunes<'a> {
                 Fault::RecordedChurn(churn) => {
                     Blow::Recorded { fault: index, name: mix::mix_name(name), sessions: &[], churn }
                 }
-                Fault::Crash(crash) => {
-                    Blow::Stop { fault: index, at: begin, parting: Parting::Crash, restart: crash.restart }
-                }
-                Fault::Leave(leave) => {
-                    Blow::Stop { fault: index, at: begin, parting: Parting::Graceful, restart: leave.restart }
-                }
+                Fault::Crash(crash) => Blow::Stop {
+                    fault: index,
+                    name: mix::mix_name(name),
+                    at: begin,
+                    parting: Parting::Crash,
+                    restart: crash.restart,
+                },
+                Fault::Leave(leave) => Blow::Stop {
+                    fault: index,
+                    name: mix::mix_name(name),
+                    at: begin,
+                    parting: Parting::Graceful,
+                    restart: leave.restart,
+                },
                 Fault::Partition(_)
                 | Fault::Clog(_)
                 | Fault::Loss(_)
@@ -444,8 +452,12 @@ impl Writer<'_> {
         const LEAST: Duration = Duration::from_nanos(1);
         match *blow {
             // At the very instant of a start it comes after it.
-            Blow::Stop { fault, at, parting, restart } => {
-                let back = restart.map(|restart| (at + restart.after.max(LEAST), restart.data));
+            Blow::Stop { fault, name, at, parting, restart } => {
+                let back = restart.map(|restart| {
+                    let streams = Streams::new(self.chance.seed, PLAY, self.chance.digest, incarnation);
+                    let after = restart.draw(&mut streams.stream(Purpose::new("restart"), name));
+                    (at + after.max(LEAST), restart.data)
+                });
                 (at >= born).then_some(Ending { at, fault, parting, back })
             }
             Blow::Recorded { fault, name, sessions, churn } => {

@@ -428,10 +428,19 @@ impl Check<'_> {
         if at >= duration {
             let message = alloc::format!("is {at}, the run ends at {duration}");
             self.add(&alloc::format!("{path}.at"), "window_beyond_run", message);
-        } else if let Some(back) = restart.map(|restart| at + restart.after).filter(|back| *back >= duration)
-        {
+            return;
+        }
+        let Some(restart) = restart else { return };
+        let key = if restart.at_most.is_some() { "at_most" } else { "after" };
+        let place = alloc::format!("{path}.restart.{key}");
+        if let Some(at_most) = restart.at_most.filter(|at_most| *at_most < restart.after) {
+            let message = alloc::format!("is {at_most}, less than `after`: {}", restart.after);
+            self.add(&place, "empty_window", message);
+        }
+        let back = at + restart.longest();
+        if back >= duration {
             let message = alloc::format!("they would be back at {back}, the run ends at {duration}");
-            self.add(&alloc::format!("{path}.restart.after"), "window_beyond_run", message);
+            self.add(&place, "window_beyond_run", message);
         }
     }
 

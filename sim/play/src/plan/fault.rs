@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use types::{Duration, Instant, Share};
+use types::{Duration, Instant, Share, Stream};
 
 use super::distribution::Distribution;
 use super::links::{Clog, Duplicate, Loss, Partition, Reorder};
@@ -109,9 +109,27 @@ pub struct Leave {
 pub struct Restart {
     /// How long after they stopped.
     pub after: Duration,
+    /// The longest that it takes: each comes back after a time of its own, drawn evenly between `after` and this. Default:
+    /// as `after`, so that all come back at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Duration>,
     /// What their disks hold then.
     #[serde(default)]
     pub data: Data,
+}
+
+impl Restart {
+    /// When the last is back, after they stopped.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        self.at_most.unwrap_or(self.after).max(self.after)
+    }
+
+    /// When one of them is back, after it stopped.
+    pub(crate) fn draw(&self, stream: &mut Stream) -> Duration {
+        let spread = self.longest().saturating_sub(self.after).as_nanos();
+        self.after + Duration::from_nanos(stream.below(spread.saturating_add(1)))
+    }
 }
 
 /// What a disk holds when its peer comes back.
@@ -205,7 +223,7 @@ impl Fault {
     pub fn window(&self, duration: Duration) -> (Instant, Option<Instant>) {
         let at = |offset: Duration| Instant::START + offset;
         let stop = |moment: Duration, restart: Option<Restart>| {
-            (at(moment), restart.map(|restart| at(moment) + restart.after))
+            (at(moment), restart.map(|restart| at(moment) + restart.longest()))
         };
         match self {
             Self::Churn(churn) => {

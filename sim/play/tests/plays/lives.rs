@@ -273,3 +273,20 @@ fn more_victims_than_were_recorded_are_refused() {
     let parts = recorded(Parts::of(&[3]), r#"{"mode": "fixed", "value": 2}"#, &[(0, 1, 3), (5, 1, 3)]);
     assert_eq!(play::problems(&parts.inputs()), []);
 }
+
+#[test]
+fn who_comes_back_within_a_range_does_so_at_a_moment_of_its_own() {
+    let json = crash("g0", 100, 2, r#", "restart": {"after": "1m", "at_most": "5m"}"#);
+    let play = Parts::of(&[400]).fault(&json).play();
+    let returns: Vec<u64> = play
+        .lives()
+        .filter(|event| matches!(event.what, Life::Up { incarnation: 1, .. }))
+        .map(|event| event.at.since(minute(2)).as_millis())
+        .collect();
+    assert_eq!(returns.len(), 400);
+    assert!(returns.iter().all(|after| (60_000..=300_000).contains(after)));
+    // Evenly: the mean of 400 draws of four minutes is off by 14 s at four standard errors.
+    let mean = returns.iter().sum::<u64>() / 400;
+    assert!(mean.abs_diff(180_000) < 14_000, "{mean} ms");
+    assert_eq!(play.last_change(), Some(minute(7)));
+}

@@ -89,6 +89,8 @@ fn every_mistake_is_found_and_named() {
         (CRASH.replace("10%", "1%"), "crash.victims", "empty_selection"),
         (CRASH.replace("6m", "20m"), "crash.at", "window_beyond_run"),
         (CRASH.replace("2m", "14m"), "crash.restart.after", "window_beyond_run"),
+        (CRASH.replace(r#""2m""#, r#""2m","at_most":"14m""#), "crash.restart.at_most", "window_beyond_run"),
+        (CRASH.replace(r#""2m""#, r#""2m","at_most":"1m""#), "crash.restart.at_most", "empty_window"),
         (
             CRASH.replace("percent", "fixed").replace(r#""10%""#, "41"),
             "crash.victims.value",
