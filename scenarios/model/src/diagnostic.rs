@@ -115,6 +115,8 @@ codes! {
     NetworkPairTwice "network_pair_twice" "A pair of places stands twice in the latency table.";
     NetworkPairMissing "network_pair_missing" "A pair of places is missing in the latency table.";
     LinksZero "links_zero" "A setting of dialled links is zero.";
+    BadFileName "bad_file_name" "The path of a file leads out of the scenario's folder.";
+    BadFile "bad_file" "A file that the scenario names holds something else than it must.";
     Invalid "invalid" "A value is refused for a reason that the message gives.";
     Inert "inert" "A value is given that nothing in this run reads. A warning.";
     FewSamples "few_samples" "A threshold is likely to have fewer samples than a run needs to prove something. A warning.";

@@ -8,6 +8,7 @@
 //! | `grammar` | what the JSON schema of the types expects at a place |
 //! | `set` | `--set PATH=VALUE`: changes to the tree before it is checked |
 //! | `shape` | keys and kinds of values: the tree against the grammar |
+//! | `files` | files of data that a scenario names |
 //! | `meaning` | do the parts go together: groups, windows, units, time |
 //! | [`scenario`](GRAMMAR_VERSION) | the root of the grammar; its parts are types of `play`, `judge`, `kernel` and `config` |
 //! | [`fidelity`](Fidelity) | how real each part of a run is |
@@ -17,7 +18,7 @@
 //! | `suggest` | "did you mean" |
 //!
 //! The way of a text: `source` reads it, `tree` gives it spans, `set` changes it, `shape` collects what
-//! does not fit the grammar, `meaning` what does not go together, and what is left becomes a `Plan`.
+//! does not fit the grammar, `files` reads the data it names, `meaning` collects what does not go together, and what is left becomes a `Plan`.
 //!
 //! It is deliberately *not* a place for defaults and ranges of the parts: those stand with the types
 //! that they belong to, from which the schema is generated that both this crate and an editor check by.
@@ -31,6 +32,7 @@ mod diagnostic;
 mod explain;
 mod fidelity;
 pub mod figure;
+mod files;
 mod grammar;
 mod load;
 mod meaning;
@@ -49,10 +51,11 @@ pub use diagnostic::{Code, Entry, Findings, Rejected, Report, Severity};
 pub use explain::{Explanation, Key, Lesson, explain};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
 pub use figure::Figure;
-pub use load::{Loaded, load, parse, schema};
+pub use files::Input;
+pub use load::{Loaded, load, load_with, parse, schema};
 pub use meaning::MAX_GROUPS;
 pub use plan::Plan;
 pub use render::{MAX_SHOWN, Paint};
 pub use scenario::GRAMMAR_VERSION;
-pub use source::MAX_FILE_BYTES;
+pub use source::{MAX_FILE_BYTES, MAX_INPUT_BYTES};
 pub use tree::{MAX_DEPTH, MAX_NODES};

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Problems, Rejected, Severity};
+use crate::files::{self, Files, Input};
 use crate::grammar::Grammar;
 use crate::mend::{could_follow, mend};
 use crate::plan::Plan;
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// The text that said so.
     pub text: String,
+    /// The files that it names, as they were read.
+    pub inputs: Vec<Input>,
     /// What in it has no effect, or proves nothing, though it is not wrong.
     pub warnings: Findings,
 }
@@ -28,9 +31,17 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong with it, the reading included.
 pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
+    load_with(path, path.parent().unwrap_or(Path::new("")), sets)
+}
+
+/// The same, but that the files which the scenario names are below `folder`, as those of a run are below its `inputs`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: &Path, folder: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
     let name = path.display().to_string();
     match source::read(path) {
-        Ok(text) => parse(&name, &text, sets),
+        Ok(text) => read(&name, &text, Some(folder), sets),
         Err((text, diagnostic)) => {
             let mut problems = Problems::default();
             problems.add(diagnostic);
@@ -39,18 +50,29 @@ pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> 
     }
 }
 
-/// Reads the scenario `text`, which people know as `name`, changed by `sets`.
+/// Reads the scenario `text`, which people know as `name`, changed by `sets`. It cannot name files: it has no folder.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(name: &str, text: &str, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
+    read(name, text, None, sets)
+}
+
+fn read(
+    name: &str,
+    text: &str,
+    folder: Option<&Path>,
+    sets: &[(String, String)],
+) -> Result<Loaded, Rejected> {
     let mut sources = vec![Source { name: name.to_owned(), text: text.to_owned() }];
     let mut problems = Problems::default();
     let mut warnings = Problems::default();
-    match check(&mut sources, sets, &mut problems, &mut warnings) {
+    let mut files = Files::of(folder);
+    match check(&mut sources, &mut files, sets, &mut problems, &mut warnings) {
         Some(plan) if problems.is_empty() => Ok(Loaded {
             plan,
             text: text.to_owned(),
+            inputs: files.take(&mut sources),
             warnings: warnings.findings(Severity::Warning, sources),
         }),
         _ => Err(problems.rejected(sources)),
@@ -59,6 +81,7 @@ pub fn parse(name: &str, text: &str, sets: &[(String, String)]) -> Result<Loaded
 
 fn check(
     sources: &mut Vec<Source>,
+    files: &mut Files<'_>,
     sets: &[(String, String)],
     problems: &mut Problems,
     warnings: &mut Problems,
@@ -74,7 +97,8 @@ fn check(
     let mut value = shape::check(&grammar, &tree, problems);
     meaning::take_thresholds(&tree, &mut value, problems);
     match serde_path_to_error::deserialize::<_, Scenario>(&value) {
-        Ok(scenario) => {
+        Ok(mut scenario) => {
+            files::fill(&mut scenario, &tree, files, sources, problems);
             let mut meant = Problems::default();
             meaning::check(&scenario, &tree, &mut meant);
             let meant = meant
@@ -88,7 +112,8 @@ fn check(
         }
         // Said by the shape already; the sense of the rest is checked nevertheless.
         Err(_) if !problems.is_empty() => {
-            if let Some(mended) = mend(value) {
+            if let Some(mut mended) = mend(value) {
+                files::fill(&mut mended.scenario, &tree, files, sources, problems);
                 let mut meant = Problems::default();
                 meaning::check(&mended.scenario, &tree, &mut meant);
                 let meant = meant.without_consequences_of(problems).without(|diagnostic| {

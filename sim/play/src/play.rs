@@ -269,7 +269,7 @@ fn with_stores(scene: Scene) -> Scene {
     let scene = Arc::new(scene);
     let mut finished = Scene::clone(&scene);
     for lane in &mut finished.lanes {
-        if let (Question::Get { stored, .. }, Rhythm::Closed { .. }) = (&mut lane.question, lane.rhythm) {
+        if let (Question::Get { stored, .. }, Rhythm::Closed { .. }) = (&mut lane.question, &lane.rhythm) {
             let stores = |other: &Lane| other.workload == lane.workload && other.part == Part::First;
             *stored = first_stores(&scene, stores).into();
         }
@@ -315,8 +315,10 @@ fn tallies_of(scene: &Scene, faults: &[(Fault, String, Chosen)], duration: Durat
     });
     let of_lanes = scene.lanes.iter().map(|lane| {
         let (unit, asked) = match lane.rhythm {
-            Rhythm::Open { gap } => ("operations", count_arrivals(lane, scene.seed, gap)),
             Rhythm::Closed { clients, .. } => (CLIENTS, u64::from(clients)),
+            Rhythm::Open { .. } | Rhythm::Staged(_) | Rhythm::Recorded(_) => {
+                ("operations", count_arrivals(lane, scene.seed))
+            }
         };
         let subject = Subject::Workload(lane.workload, lane.part);
         let (begin, end) = (lane.begin, Some(lane.end));

@@ -13,9 +13,10 @@ use types::{Duration, Share};
 use crate::lifecycle::MAX_FAULTS;
 use crate::links::MAX_SIDES;
 use crate::online::MAX_CONTACTS;
+use crate::plan::popularity::{LEAST_EXPONENT, MOST_EXPONENT};
 use crate::plan::{
-    Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Partition, Puts,
-    Records, Restart, Select, Workload,
+    Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Partition, Popularity,
+    Records, Restart, Select, Stage, Workload,
 };
 use crate::play::Inputs;
 use crate::roster::share_of;
@@ -279,9 +280,9 @@ impl Check<'_> {
     }
 
     fn records(&mut self, path: &str, records: &Records, begin: Duration, end: Duration) {
-        let Puts::Open(puts) = records.puts;
-        self.arrivals(&alloc::format!("{path}.puts"), &Arrivals::Open(puts), begin, end);
+        self.arrivals(&alloc::format!("{path}.puts"), &records.puts.clone().into(), begin, end);
         self.arrivals(&alloc::format!("{path}.gets"), &records.gets, begin, end);
+        self.popularity(path, &records.popularity);
         if records.keys == 0 {
             self.add(&alloc::format!("{path}.keys"), "no_keys", "there is at least one name".to_string());
         }
@@ -330,6 +331,54 @@ impl Check<'_> {
                     self.add(&alloc::format!("{path}.closed.clients"), "bad_clients", message);
                 }
             }
+            Arrivals::Staged(stages) => {
+                self.stages(&alloc::format!("{path}.staged"), arrivals, stages, begin, end);
+            }
+            Arrivals::Recorded(recorded) => {
+                let path = alloc::format!("{path}.recorded.file");
+                if arrivals.expected(Duration::ZERO, end.saturating_sub(begin)) == Some(0) {
+                    let message = match recorded.moments.first() {
+                        Some(first) => {
+                            alloc::format!("has no moment before {end}: its first is {first} after {begin}")
+                        }
+                        None => "has no moments: nobody asks".to_string(),
+                    };
+                    self.add(&path, "no_arrivals", message);
+                }
+            }
+        }
+    }
+
+    fn stages(&mut self, path: &str, arrivals: &Arrivals, stages: &[Stage], begin: Duration, end: Duration) {
+        let mut over = begin;
+        for (index, stage) in stages.iter().enumerate() {
+            let path = alloc::format!("{path}.{index}.for");
+            if stage.lasts == Duration::ZERO {
+                self.add(&path, "empty_window", "must be longer than 0s".to_string());
+            }
+            if over >= end {
+                let message = alloc::format!("begins at {over}, the workload ends at {end}");
+                self.add(&path, "window_beyond_run", message);
+            }
+            over = over + stage.lasts;
+        }
+        let expected = arrivals.expected(Duration::ZERO, end.saturating_sub(begin));
+        if expected == Some(0) {
+            let message = alloc::format!("less than one operation is expected by {end}");
+            self.add(path, "no_arrivals", message);
+        } else if expected.is_some_and(|expected| expected > MAX_EXPECTED_ARRIVALS) {
+            let message =
+                alloc::format!("more than {MAX_EXPECTED_ARRIVALS} operations are expected by {end}");
+            self.add(path, "too_many_arrivals", message);
+        }
+    }
+
+    fn popularity(&mut self, path: &str, popularity: &Popularity) {
+        if let Popularity::Zipf(law) = popularity
+            && !(LEAST_EXPONENT..=MOST_EXPONENT).contains(&law.exponent)
+        {
+            let message = alloc::format!("is {}, outside {LEAST_EXPONENT} to {MOST_EXPONENT}", law.exponent);
+            self.add(&alloc::format!("{path}.popularity.zipf.exponent"), "bad_distribution", message);
         }
     }
 

@@ -12,7 +12,7 @@ use types::{Duration, Instant, OperationId, Purpose, Seed, SharedBook, Stream, S
 use crate::PLAY;
 use crate::lifecycle::Lifecycle;
 use crate::lives::Bootstrap;
-use crate::plan::{Arrivals, Distribution, Puts, Target, Workload};
+use crate::plan::{Arrivals, Distribution, Popularity, Stage, Target, Workload};
 use crate::roster::{Chosen, Roster};
 use crate::serial::Part;
 
@@ -47,10 +47,18 @@ pub(crate) struct Lane {
 }
 
 /// When a lane asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Rhythm {
-    Open { gap: Duration },
-    Closed { clients: u32, think: Distribution },
+    Open {
+        gap: Duration,
+    },
+    Staged(Arc<[Stage]>),
+    /// Moments after the lane's begin.
+    Recorded(Arc<[Duration]>),
+    Closed {
+        clients: u32,
+        think: Distribution,
+    },
 }
 
 /// What a lane asks.
@@ -64,6 +72,7 @@ pub(crate) enum Question {
     },
     Get {
         settle: Duration,
+        popularity: Popularity,
         /// When each name is first stored, in order; known ahead where clients fetch.
         stored: Arc<[Instant]>,
     },
@@ -98,10 +107,10 @@ impl Lane {
                 alloc::vec![lane(Part::First, "", Rhythm::of(&lookups.arrivals), question)]
             }
             Workload::Records(records) => {
-                let Puts::Open(open) = records.puts;
                 let put = Question::Put { keys: records.keys, size: records.value_size.as_bytes() };
-                let puts = lane(Part::First, ".puts", Rhythm::Open { gap: open.rate.mean_gap() }, put);
-                let get = Question::Get { settle: records.settle, stored: Arc::new([]) };
+                let puts = lane(Part::First, ".puts", Rhythm::of(&records.puts.clone().into()), put);
+                let (settle, popularity) = (records.settle, records.popularity);
+                let get = Question::Get { settle, popularity, stored: Arc::new([]) };
                 let gets = lane(Part::Second, ".gets", Rhythm::of(&records.gets), get);
                 alloc::vec![puts, gets]
             }
@@ -119,6 +128,8 @@ impl Rhythm {
         match arrivals {
             Arrivals::Open(open) => Self::Open { gap: open.rate.mean_gap() },
             Arrivals::Closed(closed) => Self::Closed { clients: closed.clients, think: closed.think },
+            Arrivals::Staged(stages) => Self::Staged(stages.as_slice().into()),
+            Arrivals::Recorded(recorded) => Self::Recorded(Arc::clone(&recorded.moments)),
         }
     }
 }

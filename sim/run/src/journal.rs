@@ -1,6 +1,6 @@
 //! The run's folder, written as the run goes.
 //!
-//! The scenario, the plan and a manifest of status `running` stand before the first event; the event log grows with
+//! The scenario, the files that it names, the plan and a manifest of status `running` stand before the first event; the event log grows with
 //! the run, on a thread of its own; the rest follows when the run ends, the manifest last.
 
 use std::collections::BTreeMap;
@@ -34,10 +34,14 @@ impl Journal {
         folder: RunFolder,
         scenario: &str,
         plan: &str,
+        inputs: &[model::Input],
         manifest: &Manifest,
     ) -> Result<Self, RecordError> {
         folder.write_file("scenario.yaml", scenario.as_bytes())?;
         folder.write_file("plan.yaml", plan.as_bytes())?;
+        for input in inputs {
+            folder.write_input(&input.name, input.text.as_bytes())?;
+        }
         folder.write_manifest(manifest)?;
         Ok(Self { folder, log: None })
     }

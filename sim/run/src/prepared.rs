@@ -35,7 +35,7 @@ impl Prepared {
     pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
         let loaded = scenario.loaded()?;
         let Scenario { path, seed, sets, threads, driver, out, cast, workloads, checkers, .. } = scenario;
-        let model::Loaded { mut plan, text, warnings } = Arc::unwrap_or_clone(loaded);
+        let model::Loaded { mut plan, text, inputs, warnings } = Arc::unwrap_or_clone(loaded);
         if let Some(seed) = seed {
             plan.seed = Seed(seed);
         }
@@ -79,9 +79,11 @@ impl Prepared {
             judge.add(Box::new(checker));
         }
         let plan_text = plan.to_yaml();
-        let manifest = first_manifest(&plan, &world, &path, &text, &plan_text, &sets);
+        let mut manifest = first_manifest(&plan, &world, &path, &text, &plan_text, &sets);
+        let hashed = inputs.iter().map(|input| (input.name.clone(), sha256(&input.text)));
+        manifest.scenario.inputs = hashed.collect();
         let journal = match folder(out, &plan, &manifest)? {
-            Some(folder) => Some(Journal::begin(folder, &text, &plan_text, &manifest)?),
+            Some(folder) => Some(Journal::begin(folder, &text, &plan_text, &inputs, &manifest)?),
             None => None,
         };
         Ok(Self { plan, warnings, world, judge, manifest, journal })

@@ -2,8 +2,8 @@
 //! nothing. The scenario can be run, and its writer may have meant something else.
 
 use judge::MIN_SAMPLES;
-use play::plan::{Arrivals, Fault, Group, Join, Puts, Start, Workload};
-use types::{Duration, Rate};
+use play::plan::{Fault, Group, Join, Start, Workload};
+use types::Duration;
 
 use super::top;
 use crate::diagnostic::{Code, Diagnostic, Problems, quoted};
@@ -127,27 +127,19 @@ impl Inert<'_> {
         let Scenario { workloads, duration, .. } = self.scenario;
         let kinds = workloads.iter().filter_map(|workload| {
             let arrivals = match (workload, metric.split_once('.')?) {
-                (Workload::Lookups(lookups), ("lookup", _)) => Some(&lookups.arrivals),
+                (Workload::Lookups(lookups), ("lookup", _)) => lookups.arrivals.clone(),
                 (Workload::Records(records), ("record", what)) if what.starts_with("get_") => {
-                    Some(&records.gets)
+                    records.gets.clone()
                 }
                 (Workload::Records(records), ("record", what)) if what.starts_with("put_") => {
-                    let Puts::Open(puts) = records.puts;
-                    return Some(self.openly(puts.rate, workload.window(*duration)));
+                    records.puts.clone().into()
                 }
                 _ => return None,
             };
-            match arrivals? {
-                Arrivals::Open(open) => Some(self.openly(open.rate, workload.window(*duration))),
-                Arrivals::Closed(_) => Some(u64::MAX),
-            }
+            let (begin, end) = workload.window(*duration);
+            let measured = begin.max(types::Instant::START + self.scenario.warmup());
+            Some(arrivals.expected(measured.since(begin), end.since(begin)).unwrap_or(u64::MAX))
         });
         kinds.fold(None, |sum, count| Some(sum.unwrap_or(0u64).saturating_add(count)))
-    }
-
-    fn openly(&self, rate: Rate, (begin, end): (types::Instant, types::Instant)) -> u64 {
-        let begin = begin.max(types::Instant::START + self.scenario.warmup());
-        let span = end.since(begin);
-        span.as_nanos().checked_div(rate.mean_gap().as_nanos()).unwrap_or(u64::MAX)
     }
 }

@@ -2,9 +2,10 @@
 
 use alloc::string::String;
 
-use types::{Duration, Instant, Rate, Size};
+use types::{Duration, Instant, Size};
 
-use super::distribution::Distribution;
+use super::arrivals::{Arrivals, Puts};
+use super::popularity::Popularity;
 use super::select::Select;
 
 /// One kind of use.
@@ -65,8 +66,11 @@ pub struct Records {
     pub from: Select,
     /// When values are stored.
     pub puts: Puts,
-    /// When values are fetched: of a name drawn evenly from those first stored at least `settle` ago.
+    /// When values are fetched: of a name drawn from those first stored at least `settle` ago.
     pub gets: Arrivals,
+    /// How often each name is fetched: `even` (default) or `zipf: {exponent: 1}`.
+    #[serde(default)]
+    pub popularity: Popularity,
     /// Bytes of a value.
     #[serde(default = "default_value_size")]
     pub value_size: Size,
@@ -95,48 +99,6 @@ const fn default_settle() -> Duration {
 
 const fn default_keys() -> u32 {
     500
-}
-
-/// When operations begin.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Arrivals {
-    /// At random moments, whether or not earlier ones have ended.
-    Open(Open),
-    /// By clients that wait for their answer and think before they ask again.
-    Closed(Closed),
-}
-
-/// When values are stored. Always open: whoever fetches a value at another peer must know when it was stored,
-/// and a client that waits for its answers tells nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Puts {
-    /// At random moments, whether or not earlier ones have ended.
-    Open(Open),
-}
-
-/// A Poisson stream over all selected peers that are up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Open {
-    /// Operations per time, by all of them together.
-    pub rate: Rate,
-}
-
-/// Clients, each pinned to one of the selected peers.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Closed {
-    /// How many.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
-    pub clients: u32,
-    /// How long each waits after an answer, and before its first question.
-    pub think: Distribution,
 }
 
 impl Workload {

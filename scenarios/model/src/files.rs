@@ -1,0 +1,175 @@
+//! Files that a scenario names: found in its folder, read with care, kept for the run's folder.
+//!
+//! A part of a scenario that holds data names a file instead. [`fill`] reads each and puts what it says into the part; the
+//! scenario's text keeps the name. Each file becomes a source beside the scenario, so that a mistake in it is shown in it.
+//!
+//! Invariants: only what lies in the scenario's folder or below it is named; a file is read once, however often it is
+//! named; all of them together are bounded.
+
+mod csv;
+
+use std::path::{Component, Path};
+
+use play::plan::{Arrivals, Puts, Recorded, Workload};
+use types::Duration;
+
+use crate::diagnostic::{Code, Diagnostic, Problems, quoted};
+use crate::scenario::Scenario;
+use crate::source::{self, MAX_INPUT_BYTES, Source};
+use crate::tree::{self, Tree};
+
+/// A file that a scenario names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Its path as it is named: relative to the scenario's folder, and below it.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// The files of one scenario.
+#[derive(Debug)]
+pub(crate) struct Files<'a> {
+    /// Where names lead; `None` for a text without a folder.
+    folder: Option<&'a Path>,
+    /// Those that were read, and the source that each became.
+    read: Vec<(String, u32)>,
+    bytes: u64,
+}
+
+impl<'a> Files<'a> {
+    pub(crate) const fn of(folder: Option<&'a Path>) -> Self {
+        Self { folder, read: Vec::new(), bytes: 0 }
+    }
+
+    /// What was read, out of the sources.
+    pub(crate) fn take(self, sources: &mut [Source]) -> Vec<Input> {
+        let input = |(name, source): (String, u32)| {
+            let text = std::mem::take(&mut sources.get_mut(source as usize)?.text);
+            Some(Input { name, text })
+        };
+        self.read.into_iter().filter_map(input).collect()
+    }
+
+    /// The source that the file of this name became.
+    fn read(&mut self, name: &str, sources: &mut Vec<Source>) -> Result<u32, Diagnostic> {
+        if let Some((_, source)) = self.read.iter().find(|(known, _)| known == name) {
+            return Ok(*source);
+        }
+        if !stays_below(name) {
+            return Err(Diagnostic::new(Code::BadFileName, format!("{} leads out of the scenario's folder", quoted(name)))
+                .help("copy the file into the scenario's folder, and name it by its relative path, such as `traces/a.csv`"));
+        }
+        let Some(folder) = self.folder else {
+            return Err(Diagnostic::new(
+                Code::Unreadable,
+                "this scenario is no file, so there is no folder to find files in",
+            ));
+        };
+        let path = folder.join(name);
+        let left = MAX_INPUT_BYTES.saturating_sub(self.bytes);
+        let number = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+        let shown = path.display().to_string();
+        match source::read_input(&path, number, left) {
+            Ok(text) => {
+                self.bytes += text.len() as u64;
+                sources.push(Source { name: shown, text });
+                self.read.push((name.to_owned(), number));
+                Ok(number)
+            }
+            Err((text, diagnostic)) => {
+                if !text.is_empty() {
+                    sources.push(Source { name: shown, text });
+                }
+                Err(diagnostic)
+            }
+        }
+    }
+}
+
+/// Whether a name is a relative path without a way up, written with slashes.
+fn stays_below(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    !name.is_empty()
+        && !name.ends_with('/')
+        && !name.contains('\\')
+        && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Reads every file that `scenario` names, and puts what it says where it is named.
+pub(crate) fn fill(
+    scenario: &mut Scenario,
+    tree: &Tree,
+    files: &mut Files<'_>,
+    sources: &mut Vec<Source>,
+    problems: &mut Problems,
+) {
+    for (index, workload) in scenario.workloads.iter_mut().enumerate() {
+        let path = tree::Path::default().key("workloads").index(index).key(workload.kind());
+        for (key, recorded) in recorded(workload) {
+            let path = path.key(key).key("recorded").key("file");
+            let read = files.read(&recorded.file, sources).map_err(|diagnostic| {
+                // A mistake within the file has its place there.
+                if diagnostic.span.is_some() { diagnostic } else { diagnostic.at(tree.locate(&path)) }
+            });
+            match read.and_then(|number| moments(number, sources)) {
+                Ok(moments) => recorded.moments = moments.into(),
+                Err(diagnostic) => problems.add(diagnostic.path(path.to_string())),
+            }
+        }
+    }
+}
+
+/// The recorded arrivals of a workload, each under the key where it stands.
+fn recorded(workload: &mut Workload) -> Vec<(&'static str, &mut Recorded)> {
+    fn of(arrivals: &mut Arrivals) -> Option<&mut Recorded> {
+        match arrivals {
+            Arrivals::Recorded(recorded) => Some(recorded),
+            _ => None,
+        }
+    }
+    fn of_puts(puts: &mut Puts) -> Option<&mut Recorded> {
+        match puts {
+            Puts::Recorded(recorded) => Some(recorded),
+            _ => None,
+        }
+    }
+    let places = match workload {
+        Workload::Lookups(lookups) => vec![("arrivals", of(&mut lookups.arrivals))],
+        Workload::Records(records) => {
+            vec![("puts", of_puts(&mut records.puts)), ("gets", of(&mut records.gets))]
+        }
+    };
+    places.into_iter().filter_map(|(key, recorded)| Some((key, recorded?))).collect()
+}
+
+/// The moments of a file of recorded arrivals.
+fn moments(number: u32, sources: &[Source]) -> Result<Vec<Duration>, Diagnostic> {
+    let mut rows = csv::Rows::of(number, sources, &["at_ms"])?;
+    let mut moments: Vec<Duration> = Vec::new();
+    while let Some([cell]) = rows.next_row()? {
+        let moment = cell.millis()?;
+        if let Some(last) = moments.last().filter(|last| **last > moment) {
+            return Err(cell
+                .wrong(format!("{moment} comes before {last}, which stands above it"))
+                .help("sort the file by its moments"));
+        }
+        moments.push(moment);
+    }
+    Ok(moments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_below_the_folder() {
+        for name in ["a.csv", "traces/a.csv", "ä b.csv"] {
+            assert!(stays_below(name), "{name}");
+        }
+        for name in ["", "/etc/passwd", "../a.csv", "a/../../b", ".", "./a.csv", "a/", "a\\b"] {
+            assert!(!stays_below(name), "{name}");
+        }
+    }
+}
