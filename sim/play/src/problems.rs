@@ -332,16 +332,18 @@ impl Check<'_> {
                 }
             }
             Arrivals::Staged(stages) => {
-                self.stages(&alloc::format!("{path}.staged"), arrivals, stages, begin, end);
+                self.stages(&alloc::format!("{path}.staged"), arrivals, &stages.0, begin, end);
             }
             Arrivals::Recorded(recorded) => {
                 let path = alloc::format!("{path}.recorded.file");
                 if arrivals.expected(Duration::ZERO, end.saturating_sub(begin)) == Some(0) {
                     let message = match recorded.moments.first() {
                         Some(first) => {
-                            alloc::format!("has no moment before {end}: its first is {first} after {begin}")
+                            alloc::format!(
+                                "names a file without moments before {end}: its first is {first} after {begin}"
+                            )
                         }
-                        None => "has no moments: nobody asks".to_string(),
+                        None => "names a file without moments: nobody asks".to_string(),
                     };
                     self.add(&path, "no_arrivals", message);
                 }

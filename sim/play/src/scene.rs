@@ -128,7 +128,7 @@ impl Rhythm {
         match arrivals {
             Arrivals::Open(open) => Self::Open { gap: open.rate.mean_gap() },
             Arrivals::Closed(closed) => Self::Closed { clients: closed.clients, think: closed.think },
-            Arrivals::Staged(stages) => Self::Staged(stages.as_slice().into()),
+            Arrivals::Staged(stages) => Self::Staged(stages.0.as_slice().into()),
             Arrivals::Recorded(recorded) => Self::Recorded(Arc::clone(&recorded.moments)),
         }
     }

@@ -85,7 +85,7 @@ impl<'a, const COLUMNS: usize> Rows<'a, COLUMNS> {
         }
         let found = line.split(',').count();
         cells.try_into().map_err(|_| {
-            let message = format!("a row of {found} cells, where there are {COLUMNS} columns");
+            let message = format!("this row has {found} cells, one for each column would be {COLUMNS}");
             let span = Span::new(self.source, start, start + line.len());
             Diagnostic::new(Code::BadFile, message)
                 .at(span)

@@ -19,7 +19,7 @@ pub enum Arrivals {
     Closed(Closed),
     /// At random moments, at a rate that changes from stage to stage: the first begins with the workload, and nobody
     /// asks once the last is over.
-    Staged(Vec<Stage>),
+    Staged(Stages),
     /// At the moments that a file lists.
     Recorded(Recorded),
 }
@@ -34,7 +34,7 @@ pub enum Puts {
     Open(Open),
     /// At random moments, at a rate that changes from stage to stage: the first begins with the workload, and nothing
     /// comes once the last is over.
-    Staged(Vec<Stage>),
+    Staged(Stages),
     /// At the moments that a file lists.
     Recorded(Recorded),
 }
@@ -59,6 +59,12 @@ pub struct Closed {
     /// How long each waits after an answer, and before its first question.
     pub think: Distribution,
 }
+
+/// Stages, one after the other. The first begins with the workload; nobody asks once the last is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Stages(pub Vec<Stage>);
 
 /// A while in which operations begin at one rate, or at one that rises or falls evenly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -112,7 +118,7 @@ impl Arrivals {
             Self::Closed(_) => None,
             Self::Staged(stages) => {
                 let (mut begin, mut sum) = (Duration::ZERO, 0.0);
-                for stage in stages {
+                for stage in &stages.0 {
                     let within = |moment: Duration| moment.saturating_sub(begin).min(stage.lasts);
                     sum += stage.expected(within(until)) - stage.expected(within(from));
                     begin = begin + stage.lasts;
@@ -204,7 +210,8 @@ mod tests {
     #[test]
     fn what_is_expected_counts_from_the_beginning_of_the_workload() {
         let minutes = Duration::from_mins;
-        let staged = Arrivals::Staged(vec![stage(60, None, 1), stage(60, Some(1), 3), stage(60, None, 3)]);
+        let staged =
+            Arrivals::Staged(Stages(vec![stage(60, None, 1), stage(60, Some(1), 3), stage(60, None, 3)]));
         let expected = |from, until| staged.expected(minutes(from), minutes(until));
         assert_eq!(
             [expected(0, 1), expected(1, 2), expected(2, 9), expected(0, 9), expected(5, 9)],

@@ -21,7 +21,7 @@ pub mod popularity;
 pub mod select;
 pub mod workload;
 
-pub use arrivals::{Arrivals, Closed, Open, Puts, Recorded, Stage};
+pub use arrivals::{Arrivals, Closed, Open, Puts, Recorded, Stage, Stages};
 pub use distribution::{Distribution, Exponential, Lognormal, Weibull};
 pub use fault::{Churn, Clog, Crash, Data, Division, Fault, Leave, Loss, Partition, Restart};
 pub use group::{Group, Join, Start};

@@ -3,6 +3,7 @@
 extern crate wavetank_play as play;
 
 #[cfg(test)]
+mod arrivals;
 mod common;
 #[cfg(test)]
 mod lives;
