@@ -139,6 +139,9 @@ fn recorded(workload: &mut Workload) -> Vec<(&'static str, &mut Recorded)> {
         Workload::Records(records) => {
             vec![("puts", of_puts(&mut records.puts)), ("gets", of(&mut records.gets))]
         }
+        Workload::Providers(providers) => {
+            vec![("announces", of_puts(&mut providers.announces)), ("finds", of(&mut providers.finds))]
+        }
     };
     places.into_iter().filter_map(|(key, recorded)| Some((key, recorded?))).collect()
 }

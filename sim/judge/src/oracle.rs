@@ -1,4 +1,4 @@
-//! What is true: which of the peers that are up are the closest to a key.
+//! What is true: which of the peers that are up and serve are the closest to a key.
 //!
 //! Keys in order are a trie: the peers that share a prefix are a range. The k closest to a key are among the smallest
 //! such range around it that holds k peers that are up, and all peers outside are farther. A bit per peer, counted by
@@ -19,6 +19,8 @@ pub struct Order {
     heads: Vec<u64>,
     /// By peer number: its place in the order.
     ranks: Vec<u32>,
+    /// A bit per place: whether its peer serves.
+    servers: Vec<u64>,
 }
 
 impl Order {
@@ -36,7 +38,13 @@ impl Order {
                 *slot = rank;
             }
         }
-        Self { book: Arc::clone(book), peers, heads, ranks }
+        let mut servers = alloc::vec![0; peers.len().div_ceil(64)];
+        for (rank, _) in peers.iter().enumerate().filter(|(_, peer)| book.serves(**peer)) {
+            if let Some(word) = servers.get_mut(rank / 64) {
+                *word |= 1u64 << (rank % 64);
+            }
+        }
+        Self { book: Arc::clone(book), peers, heads, ranks, servers }
     }
 }
 
@@ -46,9 +54,11 @@ pub struct Oracle {
     order: Arc<Order>,
     /// A bit per place in the order.
     up: Vec<u64>,
-    /// A Fenwick tree over the bits of each word.
+    /// A Fenwick tree over the bits of each word, those of servers alone.
     counts: Vec<u32>,
     online: u32,
+    /// How many of these serve.
+    serving: u32,
 }
 
 impl Oracle {
@@ -61,6 +71,7 @@ impl Oracle {
             up: alloc::vec![0; words],
             counts: alloc::vec![0; words + 1],
             online: 0,
+            serving: 0,
         }
     }
 
@@ -83,7 +94,10 @@ impl Oracle {
     pub fn rise(&mut self, peer: u32) {
         if !self.is_online(peer) && self.flip(peer) {
             self.online += 1;
-            self.count(peer, 1);
+            if self.serves(peer) {
+                self.serving += 1;
+                self.count(peer, 1);
+            }
         }
     }
 
@@ -91,11 +105,14 @@ impl Oracle {
     pub fn fall(&mut self, peer: u32) {
         if self.is_online(peer) && self.flip(peer) {
             self.online -= 1;
-            self.count(peer, u32::MAX);
+            if self.serves(peer) {
+                self.serving -= 1;
+                self.count(peer, u32::MAX);
+            }
         }
     }
 
-    /// The `k` peers that are closest to `key` among those that are up, except `except`; into `out`, nearest first.
+    /// The `k` peers that are closest to `key` among those that are up and serve, except `except`; into `out`, nearest first.
     pub fn closest(&self, key: &Key, k: usize, except: Option<u32>, out: &mut Vec<u32>) {
         out.clear();
         // One more, for the one that is left out.
@@ -133,7 +150,7 @@ impl Oracle {
     /// everybody, if there are fewer.
     fn range_of(&self, head: u64, wanted: u32) -> (u32, u32) {
         // About as many bits as it takes to leave `wanted` of all who are up.
-        let guess = (self.online / wanted.max(1)).checked_ilog2().unwrap_or(0);
+        let guess = (self.serving / wanted.max(1)).checked_ilog2().unwrap_or(0);
         let mut bits = guess;
         let mut best = self.range(head, bits);
         if self.count_of(best) >= wanted {
@@ -171,7 +188,7 @@ impl Oracle {
     /// How many are up in the places before `place`.
     fn count_before(&self, place: u32) -> u32 {
         let (word, bit) = (place as usize / 64, place % 64);
-        let mut sum = self.up.get(word).map_or(0, |bits| (bits & ((1u64 << bit) - 1)).count_ones());
+        let mut sum = (self.up_servers(word) & ((1u64 << bit) - 1)).count_ones();
         let mut node = word;
         while node > 0 {
             sum += self.counts.get(node).copied().unwrap_or(0);
@@ -180,11 +197,11 @@ impl Oracle {
         sum
     }
 
-    /// The places of those who are up, from `start` to before `end`.
+    /// The places of the servers that are up, from `start` to before `end`.
     fn for_each_up(&self, start: u32, end: u32, mut each: impl FnMut(u32)) {
         for word in start / 64..end.div_ceil(64) {
             let first = word * 64;
-            let mut bits = self.up.get(word as usize).copied().unwrap_or(0);
+            let mut bits = self.up_servers(word as usize);
             if first < start {
                 bits &= u64::MAX << (start - first);
             }
@@ -196,6 +213,15 @@ impl Oracle {
                 bits &= bits - 1;
             }
         }
+    }
+
+    /// Those of a word of places who are up and serve.
+    fn up_servers(&self, word: usize) -> u64 {
+        self.up.get(word).zip(self.order.servers.get(word)).map_or(0, |(up, servers)| up & servers)
+    }
+
+    fn serves(&self, peer: u32) -> bool {
+        self.order.book.serves(peer)
     }
 
     fn flip(&mut self, peer: u32) -> bool {
@@ -221,18 +247,20 @@ mod tests {
     use proptest::prelude::*;
     use types::PeerId;
 
-    fn book(peers: u32) -> Arc<SharedBook> {
+    /// A book in which every peer serves whose number is no multiple of `clients`.
+    fn book(peers: u32, clients: u32) -> Arc<SharedBook> {
         let id = |number: u32| {
             let mut key = [0; 32];
             key[..4].copy_from_slice(&number.to_be_bytes());
             PeerId::from_ed25519(&key)
         };
-        Arc::new(SharedBook::new((0..peers).map(id).collect()))
+        let clients = (0..peers).filter(|peer| clients > 0 && peer.is_multiple_of(clients));
+        Arc::new(SharedBook::new((0..peers).map(id).collect()).with_clients(clients))
     }
 
     fn brute_force(book: &SharedBook, up: &[bool], key: &Key, k: usize, except: Option<u32>) -> Vec<u32> {
         let mut all: Vec<_> = (0..up.len() as u32)
-            .filter(|peer| up[*peer as usize] && Some(*peer) != except)
+            .filter(|peer| up[*peer as usize] && book.serves(*peer) && Some(*peer) != except)
             .map(|peer| (book.keys()[peer as usize].distance(key), peer))
             .collect();
         all.sort_unstable();
@@ -247,8 +275,9 @@ mod tests {
             key in any::<[u8; 32]>(),
             own in any::<Option<u32>>(),
             k in 0..25usize,
+            clients in 0..4u32,
         ) {
-            let book = book(peers);
+            let book = book(peers, clients);
             let mut oracle = Oracle::new(&Arc::new(Order::new(&book)));
             let mut up = alloc::vec![false; peers as usize];
             for (peer, rises) in turns {

@@ -139,7 +139,12 @@ impl Thinker {
                 let settled = stored.partition_point(|stored| *stored + *settle <= now);
                 popularity.draw(settled, &mut stream).map(|number| Ask::Get { number: number as u32 })
             }
-            Question::Put { .. } => None,
+            Question::Find { enough, settle, popularity, stored } => {
+                let settled = stored.partition_point(|stored| *stored + *settle <= now);
+                let number = popularity.draw(settled, &mut stream)? as u32;
+                Some(Ask::Find { number, enough: *enough })
+            }
+            Question::Put { .. } | Question::Announce { .. } => None,
         }
     }
 }

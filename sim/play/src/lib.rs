@@ -50,7 +50,7 @@ pub use online::Online;
 pub use plan::{Data, Fault, Group, Select, Start, Workload};
 pub use play::{Inputs, Play};
 pub use problems::{Problem, problems};
-pub use roster::Roster;
+pub use roster::{Roster, clients};
 pub use scene::Scene;
 pub use script::{Asked, Script};
 pub use serial::{Part, Serials};

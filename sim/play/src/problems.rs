@@ -16,7 +16,7 @@ use crate::online::MAX_CONTACTS;
 use crate::plan::popularity::{LEAST_EXPONENT, MOST_EXPONENT};
 use crate::plan::{
     Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Partition, Popularity,
-    Records, Restart, Select, Stage, Workload,
+    Providers, Records, Restart, Select, Stage, Workload,
 };
 use crate::play::Inputs;
 use crate::roster::share_of;
@@ -101,6 +101,9 @@ impl Check<'_> {
         } else if peers > MAX_PEERS {
             self.add("peers", "too_many_peers", alloc::format!("{peers} peers are more than {MAX_PEERS}"));
         }
+        if peers > 0 && !groups.iter().any(|(_, group)| group.serves()) {
+            self.add("peers", "no_peers", "nobody serves: every group is one of clients".to_string());
+        }
         for (name, group) in groups {
             let path = alloc::format!("peers.{name}");
             self.name(&path, name);
@@ -137,6 +140,13 @@ impl Check<'_> {
             self.add(&alloc::format!("{path}.join.{kind}"), "window_beyond_run", message);
         }
         let bootstrap = alloc::format!("{path}.bootstrap");
+        let of_clients = |name: &String| {
+            self.inputs.groups.iter().any(|(group, settings)| group == name && !settings.serves())
+        };
+        if group.bootstrap.group.as_ref().is_some_and(|names| names.0.iter().all(of_clients)) {
+            let message = "names only groups of clients, whom nobody can ask".to_string();
+            self.add(&alloc::format!("{bootstrap}.group"), "empty_selection", message);
+        }
         if let Some((amount, whole)) = self.amount(&bootstrap, &group.bootstrap) {
             let known = match amount {
                 Amount::All => whole,
@@ -267,6 +277,7 @@ impl Check<'_> {
             let (begin, end) = match workload {
                 Workload::Lookups(lookups) => (lookups.begin, lookups.end),
                 Workload::Records(records) => (records.begin, records.end),
+                Workload::Providers(providers) => (providers.begin, providers.end),
             };
             let (begin, end) = (begin.unwrap_or_default(), end.unwrap_or(duration));
             self.window(&path, begin, end);
@@ -275,6 +286,7 @@ impl Check<'_> {
                     self.arrivals(&alloc::format!("{path}.arrivals"), &lookups.arrivals, begin, end);
                 }
                 Workload::Records(records) => self.records(&path, records, begin, end),
+                Workload::Providers(providers) => self.providers(&path, providers, begin, end),
             }
         }
     }
@@ -297,6 +309,27 @@ impl Check<'_> {
             let message =
                 alloc::format!("is {}, more than peers of `{name}` take: {limit}", records.value_size);
             self.add(&alloc::format!("{path}.value_size"), "value_too_large", message);
+        }
+    }
+
+    fn providers(&mut self, path: &str, providers: &Providers, begin: Duration, end: Duration) {
+        self.select(&alloc::format!("{path}.by"), &providers.by);
+        self.arrivals(&alloc::format!("{path}.announces"), &providers.announces.clone().into(), begin, end);
+        self.arrivals(&alloc::format!("{path}.finds"), &providers.finds, begin, end);
+        self.popularity(path, &providers.popularity);
+        if providers.names == 0 {
+            self.add(&alloc::format!("{path}.names"), "no_keys", "there is at least one name".to_string());
+        }
+        if !(1..=kad::MAX_SOUGHT).contains(&providers.enough) {
+            let message = alloc::format!("is {}, outside 1 to {}", providers.enough, kad::MAX_SOUGHT);
+            self.add(&alloc::format!("{path}.enough"), "out_of_range", message);
+        }
+        if begin + providers.settle >= end {
+            let message = alloc::format!(
+                "is {}: nothing is looked for before the workload ends at {end}",
+                providers.settle
+            );
+            self.add(&alloc::format!("{path}.settle"), "empty_window", message);
         }
     }
 

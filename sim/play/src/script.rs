@@ -16,7 +16,7 @@ use types::{Duration, Instant, OperationId, Purpose, Seed, Stream};
 
 use crate::lives::Lives;
 use crate::online::Among;
-use crate::plan::{Popularity, Stage};
+use crate::plan::{Amount, Popularity, Stage};
 use crate::scene::{Ask, Lane, Question, Rhythm, Scene};
 use crate::serial::Serials;
 
@@ -204,11 +204,23 @@ impl Script {
         let peer = online.pick(&reader.among, &mut stream)?;
         let shelf = self.shelves.get_mut(usize::from(lane.workload))?;
         let ask = match &lane.question {
-            Question::Peer => Ask::Peer(online.pick_other(peer, &mut stream)?),
+            Question::Peer => Ask::Peer(match &self.scene.servers {
+                None => online.pick_other(peer, &mut stream)?,
+                Some(servers) => {
+                    let mut picked = Vec::new();
+                    online.pick_some(servers, Amount::Number(1), peer, &mut stream, &mut picked);
+                    picked.first().copied()?
+                }
+            }),
             Question::Key => Ask::Key(stream.bytes32()),
             Question::Put { keys, size } => Ask::Put { number: shelf.store(at, *keys)?, size: *size },
             Question::Get { settle, popularity, .. } => {
                 Ask::Get { number: shelf.fetch(at, *settle, popularity, &mut stream)? }
+            }
+            Question::Announce { names } => Ask::Announce { number: shelf.store(at, *names)? },
+            Question::Find { enough, settle, popularity, .. } => {
+                let number = shelf.fetch(at, *settle, popularity, &mut stream)?;
+                Ask::Find { number, enough: *enough }
             }
         };
         Some(Asked { at, peer, id: reader.serials.issue(), lane: reader.lane, ask })
@@ -261,18 +273,18 @@ impl Shelf {
     }
 }
 
-/// When each name is first stored by the lane that `stores` says.
+/// When each name is first stored or announced by the lane that `stores` says.
 pub(crate) fn first_stores(scene: &Arc<Scene>, stores: impl Fn(&Lane) -> bool) -> Vec<Instant> {
     let mut seen = 0;
     let script = Script::new(scene, stores);
     let new = |asked: &Asked| match asked.ask {
-        Ask::Put { number, .. } => {
+        Ask::Put { number, .. } | Ask::Announce { number } => {
             number >= seen && {
                 seen = number + 1;
                 true
             }
         }
-        Ask::Peer(_) | Ask::Key(_) | Ask::Get { .. } => false,
+        Ask::Peer(_) | Ask::Key(_) | Ask::Get { .. } | Ask::Find { .. } => false,
     };
     script.filter(new).map(|asked| asked.at).collect()
 }

@@ -41,7 +41,7 @@ impl Prepared {
         }
         let network = plan.network.resolve().map_err(|_| RunError::Plan("network"))?;
         let peers = u32::try_from(plan.peers()).map_err(|_| RunError::Plan("peers"))?;
-        let book = Arc::new(identity::modelled(plan.seed, peers));
+        let book = Arc::new(identity::modelled(plan.seed, peers).with_clients(play::clients(&plan.groups)));
         let mut play = play_of(&plan, &book);
         for workload in workloads {
             play.add(Box::new(workload));

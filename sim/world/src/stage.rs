@@ -400,6 +400,7 @@ fn ideal_members(play: &Play, book: &SharedBook) -> kad::OracleIndex {
     while lives.next_at() == Some(Instant::START) {
         members.extend(lives.next().filter(play::LifeEvent::is_up).map(|event| PeerRef::shared(event.peer)));
     }
+    members.retain(|peer| peer.index().is_some_and(|peer| book.serves(peer as u32)));
     kad::OracleIndex::among(book, members)
 }
 

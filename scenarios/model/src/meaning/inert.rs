@@ -21,6 +21,9 @@ const OF_RECORDS: [&str; 6] = [
     "max_record_size",
 ];
 
+/// Knobs of a node that only providers touch.
+const OF_PROVIDERS: [&str; 4] = ["provider_ttl", "announce_interval", "max_provided", "max_providers"];
+
 /// Everything in `scenario`, which is valid, that has no effect.
 pub(crate) fn warn(scenario: &Scenario, tree: &Tree, warnings: &mut Problems) {
     let mut inert = Inert { scenario, tree, warnings };
@@ -56,7 +59,8 @@ impl Inert<'_> {
 
     fn groups(&mut self) {
         let Scenario { peers, workloads, fidelity, .. } = self.scenario;
-        let stores = workloads.iter().any(|workload| matches!(workload, Workload::Records(_)));
+        let asks = |kind: &str| workloads.iter().any(|workload| workload.kind() == kind);
+        let (stores, provides) = (asks("records"), asks("providers"));
         for (name, group) in peers {
             let path = top("peers").key(name.as_str());
             if self.is_ideal(group) {
@@ -67,6 +71,13 @@ impl Inert<'_> {
                 let why = "free links are not counted";
                 let help = "write `fidelity: {links: dialled}`, or leave it out";
                 self.given(&path.key("node").key("limits").key("connections"), why, help);
+            }
+            if !provides {
+                let why = "no workload announces providers";
+                let help = "add a workload of `providers`, or leave it out";
+                for knob in OF_PROVIDERS {
+                    self.given(&path.key("node").key("kad").key(knob), why, help);
+                }
             }
             if !stores {
                 let why = "no workload stores records";
@@ -134,6 +145,10 @@ impl Inert<'_> {
                 (Workload::Records(records), ("record", what)) if what.starts_with("put_") => {
                     records.puts.clone().into()
                 }
+                (Workload::Providers(providers), ("provider", what)) if what.starts_with("announce_") => {
+                    providers.announces.clone().into()
+                }
+                (Workload::Providers(providers), ("provider", _)) => providers.finds.clone(),
                 _ => return None,
             };
             let (begin, end) = workload.window(*duration);

@@ -27,4 +27,4 @@ pub use fault::{Churn, Clog, Crash, Data, Division, Fault, Leave, Loss, Partitio
 pub use group::{Group, Join, Start};
 pub use popularity::{Popularity, Zipf};
 pub use select::{Amount, GroupNames, Mode, Select, SelectError, Value};
-pub use workload::{Lookups, Records, Target, Workload};
+pub use workload::{Lookups, Providers, Records, Target, Workload};

@@ -17,6 +17,8 @@ pub enum Workload {
     Lookups(Lookups),
     /// Peers store values and fetch them.
     Records(Records),
+    /// Peers announce that they provide something, and others look for who does.
+    Providers(Providers),
 }
 
 /// Lookups.
@@ -89,6 +91,54 @@ pub struct Records {
     pub end: Option<Duration>,
 }
 
+/// What some peers provide and others look for. It stays with those who provide it; the table tells who they are.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Providers {
+    /// Its name in reports. Default: `providers` and its place in the list, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who looks for providers. Default: all.
+    #[serde(default)]
+    pub from: Select,
+    /// Who provides. Default: all.
+    #[serde(default)]
+    pub by: Select,
+    /// When a peer begins to provide something: what it announces, it announces again for as long as it lives.
+    pub announces: Puts,
+    /// When providers are looked for: those of a name drawn from the ones first announced at least `settle` ago.
+    pub finds: Arrivals,
+    /// How often each name is looked for: `even` (default) or `zipf: {exponent: 1}`.
+    #[serde(default)]
+    pub popularity: Popularity,
+    /// How many providers are enough: a search ends when it has found so many. From 1 to 128.
+    #[serde(default = "default_enough")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128)))]
+    pub enough: u16,
+    /// How long ago a name was first announced before it is looked for.
+    #[serde(default = "default_settle")]
+    pub settle: Duration,
+    /// How many names there are: announcements take them in turn, so that each gets a provider more at every turn.
+    #[serde(default = "default_names")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub names: u32,
+    /// The first moment of asking. Default: the run's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begin: Option<Duration>,
+    /// The last moment of asking. Default: the run's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Duration>,
+}
+
+const fn default_enough() -> u16 {
+    20
+}
+
+const fn default_names() -> u32 {
+    100
+}
+
 const fn default_value_size() -> Size {
     Size::from_bytes(256)
 }
@@ -108,6 +158,7 @@ impl Workload {
         match self {
             Self::Lookups(_) => "lookups",
             Self::Records(_) => "records",
+            Self::Providers(_) => "providers",
         }
     }
 
@@ -117,6 +168,7 @@ impl Workload {
         let given = match self {
             Self::Lookups(lookups) => &lookups.name,
             Self::Records(records) => &records.name,
+            Self::Providers(providers) => &providers.name,
         };
         given.clone().unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
     }
@@ -127,6 +179,7 @@ impl Workload {
         match self {
             Self::Lookups(lookups) => &lookups.from,
             Self::Records(records) => &records.from,
+            Self::Providers(providers) => &providers.from,
         }
     }
 
@@ -136,6 +189,7 @@ impl Workload {
         let (begin, end) = match self {
             Self::Lookups(lookups) => (lookups.begin, lookups.end),
             Self::Records(records) => (records.begin, records.end),
+            Self::Providers(providers) => (providers.begin, providers.end),
         };
         let at = |offset: Duration| Instant::START + offset;
         (at(begin.unwrap_or_default()), at(end.unwrap_or(duration).min(duration)))
