@@ -1,4 +1,4 @@
-//! Arrivals in stages and from a file, and names of unequal popularity.
+//! Arrivals in stages and from a file, names of unequal popularity, providers, and peers that serve nobody.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -101,4 +101,75 @@ fn what_was_stored_first_is_fetched_most_by_zipf() {
         let expected = whole / law / (rank as f64 + 1.0);
         assert!((got - expected).abs() < 4.5 * libm::sqrt(expected), "rank {rank}: {got} for {expected}");
     }
+}
+
+const PROVIDERS: &str = r#"{"providers": {"from": {"group": "g1"}, "by": {"group": "g0"}, "announces": {"open": {"rate": "1/s"}},
+    "finds": {"open": {"rate": "3/s"}}, "enough": 7, "settle": "45s", "names": 40}}"#;
+
+#[test]
+fn what_is_looked_for_was_announced_by_those_who_provide() {
+    let play = Parts::of(&[5, 40]).workload(PROVIDERS).play();
+    let mut script = play.script();
+    let (mut announced, mut times, mut finds) = (BTreeMap::new(), 0, 0);
+    while let Some(asked) = script.next() {
+        let node::Command::Kad(kad::Command { operation, .. }) = script.command(&asked) else { panic!() };
+        match operation {
+            kad::Operation::Announce(target) => {
+                assert_eq!(play.roster().group_of(asked.peer), Some(0));
+                assert_eq!(
+                    (target.name().len(), &target.name()[..2]),
+                    (34, &[0x12, 0x20][..]),
+                    "a multihash"
+                );
+                announced.entry(*target.key()).or_insert(asked.at);
+                times += 1;
+            }
+            kad::Operation::FindProviders { target, enough } => {
+                assert_eq!((play.roster().group_of(asked.peer), enough), (Some(1), 7));
+                assert!(announced[target.key()] + Duration::from_secs(45) <= asked.at);
+                finds += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(announced.len(), 40);
+    assert!(times > 1_000 && finds > 3_000);
+}
+
+#[test]
+fn nobody_looks_for_a_client_nor_joins_through_one() {
+    let lookups = r#"{"lookups": {"arrivals": {"open": {"rate": "2/s"}}, "target": "present_peer"}}"#;
+    let closed = r#"{"lookups": {"arrivals": {"closed": {"clients": 3, "think": {"exponential": {"mean": "5s"}}}},
+        "target": "present_peer"}}"#;
+    let mut parts = Parts::of(&[5, 40]).workload(lookups).workload(closed);
+    parts.groups[1].1.node.kad.mode = kad::Mode::Client;
+    assert_eq!(play::clients(&parts.groups).collect::<Vec<_>>(), (5..45).collect::<Vec<_>>());
+    assert_eq!(play::problems(&parts.inputs()), []);
+    let play = parts.play();
+    let servers: Vec<_> = (0..5).map(|peer| play.scene().book().keys()[peer]).collect();
+    let mut script = play.script();
+    let mut askers = std::collections::BTreeSet::new();
+    while let Some(asked) = script.next() {
+        let node::Command::Kad(command) = script.command(&asked) else { panic!() };
+        let kad::Operation::Lookup(target) = command.operation else { panic!() };
+        assert!(servers.contains(target.key()));
+        askers.insert(asked.peer);
+    }
+    assert_eq!(askers.len(), 45, "clients ask as well");
+    let mut stream = types::Streams::global(types::Seed(1), types::Domain::new("test"))
+        .stream(types::Purpose::new("peer"), 0);
+    let at = Instant::START + Duration::from_mins(1);
+    for _ in 0..200 {
+        assert!(play.scene().present_peer(at, 2, &mut stream).is_some_and(|peer| peer < 5 && peer != 2));
+    }
+    let (mut lives, mut contacts) = (play.lives(), Vec::new());
+    while let Some(event) = lives.next() {
+        play.contacts(&lives, &event, &mut contacts);
+        assert!(contacts.len() == 3 && contacts.iter().all(|peer| *peer < 5));
+    }
+    for (_, group) in &mut parts.groups {
+        group.node.kad.mode = kad::Mode::Client;
+    }
+    let codes: Vec<_> = play::problems(&parts.inputs()).into_iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, ["no_peers"], "nobody serves");
 }
