@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! |---|---|
 //! | [`ways`] | threads, drivers, the form of messages and neighbours in the process do not show, for many seeds |
+//! | [`crowd`] | the same of providers, clients and arrivals of every kind; a run's folder repeats it by itself |
 //! | [`golden`] | fingerprints that were written down: they hold in debug and in release |
 //! | [`tampering`] | the comparison can fail: one message, one nanosecond, one byte is seen, and where it was |
 //!
@@ -10,6 +11,7 @@
 //! was.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod crowd;
 mod golden;
 mod tampering;
 mod ways;
@@ -22,6 +24,8 @@ pub(crate) const STORM: &str = "tests/determinism/storm.yaml";
 pub(crate) const GALE: &str = "tests/determinism/gale.yaml";
 /// Comings and goings from a file.
 pub(crate) const RECORDED: &str = "scenarios/kademlia/recorded.yaml";
+/// Providers, peers that do not serve, arrivals in stages and from a file.
+pub(crate) const CROWD: &str = "tests/determinism/crowd.yaml";
 /// What a newcomer runs first.
 pub(crate) const HELLO: &str = "scenarios/kademlia/hello.yaml";
 

@@ -18,16 +18,16 @@ const SEEDS_VARIABLE: &str = "WAVETANK_SEEDS";
 
 /// How a run is carried out: what must not show.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+pub(super) struct Way {
     threads: usize,
     driver: Driver,
     wire: &'static str,
 }
 
-const PLAIN: Way = Way { threads: 1, driver: Driver::Inline, wire: "typed" };
+pub(super) const PLAIN: Way = Way { threads: 1, driver: Driver::Inline, wire: "typed" };
 
 /// The ways that the plain one is held against, in turn; the first is itself.
-const OTHERS: &[Way] = &[
+pub(super) const OTHERS: &[Way] = &[
     PLAIN,
     Way { threads: 2, ..PLAIN },
     Way { threads: 4, ..PLAIN },
@@ -39,12 +39,12 @@ const OTHERS: &[Way] = &[
 
 /// A run and the files that it left.
 #[derive(Debug)]
-struct Left {
-    finished: Finished,
+pub(super) struct Left {
+    pub(super) finished: Finished,
     files: BTreeMap<String, Vec<u8>>,
 }
 
-fn run(scenario: &str, seed: u64, way: Way, sets: &[(&str, &str)]) -> Left {
+pub(super) fn run(scenario: &str, seed: u64, way: Way, sets: &[(&str, &str)]) -> Left {
     let out = tempfile::tempdir().unwrap();
     let mut run = run::scenario(in_house(scenario)).seed(seed).threads(way.threads).driver(way.driver);
     run = run.set("fidelity.wire", way.wire).out(Out::Folder(out.path().join("run")));
@@ -58,6 +58,7 @@ fn run(scenario: &str, seed: u64, way: Way, sets: &[(&str, &str)]) -> Left {
 /// The files of a folder, but for the two that say how it was run: the manifest, and the plan with its wire.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    // What the scenario names lies below, and stays as it was.
     let entries = entries.filter(|path| path.is_file());
     let named = entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path));
     named
@@ -85,7 +86,7 @@ fn differences(a: &Left, b: &Left) -> Vec<String> {
     found
 }
 
-fn assert_same(what: &str, a: &Left, b: &Left) {
+pub(super) fn assert_same(what: &str, a: &Left, b: &Left) {
     assert_eq!(differences(a, b), [""; 0], "{what}");
 }
 

@@ -14,6 +14,8 @@ use crate::{Manifest, RecordError, Verdict};
 pub const MANIFEST: &str = "manifest.json";
 /// The verdict's name.
 pub const VERDICT: &str = "verdict.json";
+/// The folder of the files that the scenario names.
+pub const INPUTS: &str = "inputs";
 /// The link beside a run's folder that leads to the latest one.
 pub const LATEST: &str = "latest";
 /// The longest folder name made from a scenario's name: file systems take 255 bytes.
@@ -136,7 +138,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_file`].
     pub fn write_input(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, RecordError> {
-        self.write_file(&format!("inputs/{name}"), bytes)
+        self.write_file(&format!("{INPUTS}/{name}"), bytes)
     }
 
     /// Begins `series.csv`.

@@ -32,7 +32,7 @@ pub mod verdict;
 pub mod write;
 
 pub use error::RecordError;
-pub use folder::{RunFolder, rfc3339};
+pub use folder::{INPUTS, RunFolder, rfc3339};
 pub use ladder::{Comparison, Difference, Rung, compare};
 pub use manifest::{
     Build, Figure, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall,

@@ -14,6 +14,8 @@ pub const MAX_RECORD_BYTES: u64 = 64 << 10;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// Whether it serves the table or only uses it: `server` (default) or `client`.
+    pub mode: Mode,
     /// Peers of a bucket, and of an answer: the k of Kademlia. From 1 to 128.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128)))]
     pub k: u16,
@@ -48,13 +50,36 @@ pub struct Config {
     pub max_records: u32,
     /// Bytes of one record's value, at most: up to 64 KiB, so that a message holds it and its contacts.
     pub max_record_size: Size,
+    /// How long a peer remembers who provides something, from their last announcement.
+    pub provider_ttl: Duration,
+    /// How often a provider announces itself again. From 100ms.
+    pub announce_interval: Duration,
+    /// Names for which a peer remembers who provides them, at most.
+    pub max_provided: u32,
+    /// Providers of one name that a peer remembers, at most; further ones are turned away, so that a crowd of strangers
+    /// pushes nobody out. From 1 to 128.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128)))]
+    pub max_providers: u16,
+}
+
+/// Whether a peer serves the table or only uses it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It answers requests and stands in others' tables.
+    #[default]
+    Server,
+    /// It asks, answers nobody and stands in nobody's table: a peer behind a NAT, on a phone, or up for a moment.
+    Client,
 }
 
 impl Default for Config {
     /// libp2p's defaults where it has the knob (rust-libp2p, 2026-08): 20 / 3 / 20, 10 s, 60 s, 5 min, 48 h / 22 h /
-    /// 1 h, 1,024 records of 64 KiB.
+    /// 1 h, 1,024 records of 64 KiB; providers 48 h / 12 h, 1,024 names of 20 each.
     fn default() -> Self {
         Self {
+            mode: Mode::Server,
             k: 20,
             alpha: 3,
             disjoint_paths: 1,
@@ -69,6 +94,10 @@ impl Default for Config {
             replicate_interval: Duration::from_hours(1),
             max_records: 1_024,
             max_record_size: Size::from_kib(64),
+            provider_ttl: Duration::from_hours(48),
+            announce_interval: Duration::from_hours(12),
+            max_provided: 1_024,
+            max_providers: 20,
         }
     }
 }
@@ -104,6 +133,9 @@ impl Config {
             ("republish_interval", self.republish_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
             ("replicate_interval", self.replicate_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
             ("max_record_size", self.max_record_size.as_bytes(), 1, MAX_RECORD_BYTES),
+            ("provider_ttl", self.provider_ttl.as_nanos(), 1, u64::MAX),
+            ("announce_interval", self.announce_interval.as_nanos(), MIN_INTERVAL.as_nanos(), u64::MAX),
+            ("max_providers", u64::from(self.max_providers), 1, 128),
         ]
         .into_iter()
         .filter(|(_, value, least, most)| value < least || value > most)

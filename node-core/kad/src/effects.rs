@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use types::{Book, Duration, ExchangeId, Instant, Now, PeerRef, Work, WriteId};
 
 use crate::event::Event;
-use crate::message::{Record, Request, Response, Target};
+use crate::message::{Announcement, Record, Request, Response, Target};
 
 /// A change that is to be persisted: what a disk keeps of this layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub trait Effects {
     fn request(&mut self, to: PeerRef, request: Request, timeout: Duration) -> ExchangeId;
     /// Answers the exchange that `to` opened.
     fn answer(&mut self, to: PeerRef, exchange: ExchangeId, response: Response);
+    /// Turns down the exchange that `to` opened: it will not be answered.
+    fn refuse(&mut self, to: PeerRef, exchange: ExchangeId);
+    /// Tells a peer that somebody provides something; nothing answers it.
+    fn notify(&mut self, to: PeerRef, announcement: Arc<Announcement>);
     /// Persists a change; the result comes back under the id returned.
     fn persist(&mut self, change: RecordChange) -> WriteId;
     /// Tells what happened.

@@ -31,6 +31,15 @@ pub enum Operation {
     },
     /// Find the value of this name.
     Get(Arc<Target>),
+    /// Tell the peers that are closest to this name that one provides it oneself, and keep telling them.
+    Announce(Arc<Target>),
+    /// Find out who provides this, besides oneself.
+    FindProviders {
+        /// What.
+        target: Arc<Target>,
+        /// How many are enough, at most [`crate::MAX_SOUGHT`]; the search goes on to its end if it finds fewer.
+        enough: u16,
+    },
 }
 
 /// What happened in the DHT.
@@ -71,6 +80,20 @@ pub enum Event {
         /// Where it was stored.
         target: Arc<Target>,
     },
+    /// A peer is remembered here as one that provides this.
+    ProviderAdded {
+        /// What.
+        target: Arc<Target>,
+        /// Who.
+        provider: PeerRef,
+    },
+    /// A provider did not announce itself again in time.
+    ProviderExpired {
+        /// What it provided.
+        target: Arc<Target>,
+        /// Who.
+        provider: PeerRef,
+    },
     /// A request was turned away.
     Refused {
         /// By whom it was made.
@@ -93,6 +116,12 @@ pub enum Refusal {
     Unsolicited,
     /// It answers a request by the answer to another kind of request.
     WrongKind,
+    /// This peer serves nobody.
+    NotServing,
+    /// It says that somebody else provides something.
+    NotTheProvider,
+    /// [`crate::Config::max_provided`] names are remembered already, or [`crate::Config::max_providers`] of this one.
+    ProvidersFull,
     /// It names more peers than [`crate::Config::k`]: the rest was ignored.
     TooManyPeers,
 }
@@ -111,10 +140,17 @@ pub enum Outcome {
     },
     /// A value was found.
     Value(Arc<Record>),
-    /// No peer that was asked holds a value.
+    /// No peer that was asked holds a value, or knows a provider.
     NotFound,
+    /// Peers were told who provides something. Whether they took note they do not say.
+    Announced {
+        /// How many.
+        told: u16,
+    },
+    /// Providers were found: the report names them.
+    Providers,
     /// Too many operations are under way at this peer ([`crate::MAX_LOOKUPS`]), or it keeps too many values stored
-    /// ([`crate::MAX_PUBLISHED`]).
+    /// ([`crate::MAX_PUBLISHED`]) or announced ([`crate::MAX_ANNOUNCED`]).
     Busy,
     /// No peer answered at all.
     Isolated,
@@ -135,4 +171,6 @@ pub struct LookupReport {
     /// If the target is a peer's id: the round of the answer that first named it; 0 if it was in the own table;
     /// `None` if no answer named it.
     pub known_in_round: Option<u16>,
+    /// The providers found, in the order in which they were named.
+    pub providers: Box<[PeerRef]>,
 }

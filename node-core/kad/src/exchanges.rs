@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     AskNodes { lookup: u32, path: u8 },
     /// GET_VALUE for a path of a lookup.
     AskValue { lookup: u32, path: u8 },
+    /// GET_PROVIDERS for a path of a lookup.
+    AskProviders { lookup: u32, path: u8 },
     /// PUT_VALUE for a lookup that stores what it searched a place for.
     Store { lookup: u32 },
     /// Does it still answer?

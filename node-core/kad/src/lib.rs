@@ -1,5 +1,5 @@
 //! S/Kademlia as a sans-IO state machine: XOR metric, k-buckets, iterative lookups over disjoint
-//! paths, value records.
+//! paths, value and provider records.
 //!
 //! | module | what |
 //! |---|---|
@@ -14,6 +14,7 @@
 //! | [`table`] | the routing table, flat |
 //! | [`rank`] | peers in the order of their distance |
 //! | [`records`] | values held for others, values published |
+//! | [`providers`] | who provides what, for others and of one's own |
 //! | [`maintenance`] | when the table is refreshed, and with which lookups |
 //! | [`exchanges`] | requests that wait for an answer |
 //! | [`oracle`] | the table that an ideal network would give a peer |
@@ -42,6 +43,7 @@ mod machine;
 pub mod maintenance;
 pub mod message;
 pub mod oracle;
+pub mod providers;
 mod rank;
 pub mod records;
 mod search;
@@ -51,13 +53,14 @@ mod testing;
 mod upkeep;
 pub mod violation;
 
-pub use config::Config;
+pub use config::{Config, Mode};
 pub use effects::{Context, Effects, RecordChange};
 pub use event::{Command, Event, LookupReport, Operation, Outcome, Refusal};
 pub use lookup::MAX_CANDIDATES;
 pub use machine::{Kad, Start};
-pub use message::{Message, Record, Request, Response, Target};
+pub use message::{Announcement, Message, Providers, Record, Request, Response, Target};
 pub use oracle::OracleIndex;
+pub use providers::{MAX_ANNOUNCED, MAX_SOUGHT};
 pub use records::{MAX_PUBLISHED, MAX_WRITES};
 pub use table::Table;
 pub use violation::Violation;
@@ -65,7 +68,7 @@ pub use violation::Violation;
 /// Lookups that one peer runs at a time, its own refreshes included; a further operation is refused as busy.
 /// 256 lookups of a thousand candidates are 4 MiB.
 pub const MAX_LOOKUPS: usize = 256;
-/// Of these, kept for passing on and storing again records.
+/// Of these, kept for passing on and storing again records, and for announcing again.
 pub const RECORD_LOOKUPS: usize = 15;
 /// Of these, kept for refreshing the table: its lookups run one after the other.
 pub const REFRESH_LOOKUPS: usize = 1;

@@ -44,6 +44,29 @@ pub(crate) enum GoalKind {
     Get,
     /// The value is stored with the closest peers.
     Store(Arc<Record>),
+    /// Enough providers are found.
+    Providers(Box<Sought>),
+    /// The closest peers are told who provides the target.
+    Announce,
+}
+
+/// Providers that a lookup looks for, and those that it has found.
+#[derive(Clone, Debug)]
+pub(crate) struct Sought {
+    pub(crate) enough: usize,
+    pub(crate) found: Vec<PeerRef>,
+}
+
+impl Sought {
+    /// Takes note of providers that were named, the asking peer `own` aside; whether they are enough by now.
+    pub(crate) fn learn(&mut self, named: &[PeerRef], own: PeerRef) -> bool {
+        for peer in named.iter().filter(|peer| **peer != own) {
+            if self.found.len() < self.enough && !self.found.contains(peer) {
+                self.found.push(*peer);
+            }
+        }
+        self.found.len() >= self.enough
+    }
 }
 
 impl GoalKind {
@@ -51,7 +74,7 @@ impl GoalKind {
     pub(crate) fn stores(&self, echo: &Record) -> bool {
         match self {
             Self::Store(record) => record.target == echo.target && record.value == echo.value,
-            Self::Find | Self::Get => false,
+            Self::Find | Self::Get | Self::Providers(_) | Self::Announce => false,
         }
     }
 }
@@ -240,6 +263,10 @@ impl Lookup {
             timeouts: self.timeouts,
             hops: self.hops,
             known_in_round: self.known_in_round,
+            providers: match &self.goal.kind {
+                GoalKind::Providers(sought) => sought.found.as_slice().into(),
+                _ => Box::default(),
+            },
         })
     }
 
@@ -261,6 +288,9 @@ impl Lookup {
         self.candidates.iter().for_each(|candidate| each(candidate.peer));
         if let GoalKind::Store(record) = &self.goal.kind {
             record.publisher.into_iter().for_each(&mut each);
+        }
+        if let GoalKind::Providers(sought) = &self.goal.kind {
+            sought.found.iter().copied().for_each(&mut each);
         }
         if let Some(storing) = &self.storing {
             storing.report.closest.iter().copied().for_each(each);

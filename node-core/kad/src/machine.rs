@@ -9,13 +9,14 @@ use alloc::vec::Vec;
 
 use types::{Book, ExchangeId, Instant, PeerId, PeerRef, SendFailure, StoreResult, Streams, Work, WriteId};
 
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::effects::{Context, Effects, RecordChange};
 use crate::event::{Event, Refusal};
 use crate::exchanges::{Exchanges, Pending, Purpose};
-use crate::lookup::Lookup;
+use crate::lookup::{GoalKind, Lookup};
 use crate::maintenance::{Maintenance, Stage, jitter, jittered};
-use crate::message::{Record, Request, Response, Target};
+use crate::message::{self, Announcement, Record, Request, Response, Target};
+use crate::providers::Providers;
 use crate::records::{
     self, Admission as Put, MAX_WRITES, Novelty, OnDisk, Published, Records, Write, lifetime, with_remaining,
 };
@@ -50,6 +51,8 @@ pub struct Kad {
     pub(crate) exchanges: Exchanges,
     pub(crate) records: Records,
     pub(crate) published: Published,
+    /// `None` as long as nobody provides anything: most peers have none.
+    pub(crate) providers: Option<Box<Providers>>,
     pub(crate) maintenance: Maintenance,
     pub(crate) serial: u32,
     start: Start,
@@ -85,6 +88,7 @@ impl Kad {
             exchanges: Exchanges::default(),
             records: Records::new(),
             published: Published::new(),
+            providers: None,
             maintenance: Maintenance::new(contacts),
             serial: 0,
             start,
@@ -124,8 +128,11 @@ impl Kad {
         request: Request,
     ) {
         cx.effects.charge(REQUEST_WORK);
-        if self.table.heard(from, cx.now.instant, cx.book) == Admission::Added {
-            cx.effects.event(Event::ContactAdded { peer: from });
+        self.heard(cx, from);
+        if self.config.mode == Mode::Client {
+            self.turn_down(cx, from, exchange, Refusal::NotServing);
+            self.settle(cx);
+            return;
         }
         match request {
             Request::FindNode(target) => {
@@ -138,6 +145,40 @@ impl Kad {
                 cx.effects.answer(from, exchange, Response::Value { record, closer });
             }
             Request::PutValue(record) => self.put(cx, from, exchange, record),
+            Request::GetProviders(target) => {
+                let providers = self.providers_of(&target, from, cx.now.instant);
+                let closer = self.closest_for(&target, from, cx.book);
+                let answer = Box::new(message::Providers { providers, closer });
+                cx.effects.answer(from, exchange, Response::Providers(answer));
+            }
+        }
+        self.settle(cx);
+    }
+
+    /// `from` tells who provides something; nothing answers it.
+    pub fn notice<E: Effects>(
+        &mut self,
+        cx: &mut Context<'_, E>,
+        from: PeerRef,
+        announcement: &Announcement,
+    ) {
+        cx.effects.charge(REQUEST_WORK);
+        self.heard(cx, from);
+        if self.config.mode == Mode::Client {
+            refused(cx, from, Refusal::NotServing);
+        } else if announcement.providers.contains(&from) {
+            let expires = cx.now.instant + self.config.provider_ttl;
+            let target = &announcement.target;
+            let providers = self.providers.get_or_insert_with(|| Box::new(Providers::new()));
+            match providers.admit(target, from, expires, &self.config) {
+                Ok(Novelty::New) => {
+                    cx.effects.event(Event::ProviderAdded { target: Arc::clone(target), provider: from });
+                }
+                Ok(Novelty::Known) => {}
+                Err(reason) => refused(cx, from, reason),
+            }
+        } else {
+            refused(cx, from, Refusal::NotTheProvider);
         }
         self.settle(cx);
     }
@@ -172,6 +213,10 @@ impl Kad {
         };
         match reason {
             SendFailure::QueueFull => self.search_failed(cx, pending),
+            // It is there, and will not take this one value.
+            SendFailure::Refused if matches!(pending.purpose, Purpose::Store { .. }) => {
+                self.search_failed(cx, pending);
+            }
             SendFailure::Timeout | SendFailure::Unreachable | SendFailure::Refused | SendFailure::Closed => {
                 self.unanswered(cx, pending);
             }
@@ -191,7 +236,7 @@ impl Kad {
             return;
         };
         if result.is_err() {
-            refused(cx, write.from, Refusal::NotPersisted);
+            self.turn_down(cx, write.from, write.exchange, Refusal::NotPersisted);
             self.settle(cx);
             return;
         }
@@ -223,7 +268,7 @@ impl Kad {
             next = next.min(self.maintenance.due);
         }
         if self.record_lookups() < RECORD_LOOKUPS {
-            next = next.min(self.records.due()).min(self.published.due());
+            next = next.min(self.records.due()).min(self.published.due()).min(self.providers_due());
         }
         (next < Instant::NEVER).then_some(next)
     }
@@ -261,6 +306,12 @@ impl Kad {
         self.records.len()
     }
 
+    /// For how many names providers are remembered, and how many of any name at most.
+    #[must_use]
+    pub fn provided(&self) -> (usize, usize) {
+        self.providers.as_ref().map_or((0, 0), |providers| providers.held())
+    }
+
     /// The records held for others, in the order of their keys, and when each expires.
     pub fn records(&self) -> impl Iterator<Item = (&Arc<Record>, Instant)> {
         self.records.iter()
@@ -276,6 +327,7 @@ impl Kad {
         self.lookups.iter().for_each(|lookup| lookup.for_each_ref(&mut each));
         let held = self.records.iter().map(|(record, _)| record);
         held.chain(self.published.iter()).filter_map(|record| record.publisher).for_each(&mut each);
+        self.providers.iter().for_each(|providers| providers.for_each_ref(&mut each));
         self.records.for_each_write(|write| {
             each(write.from);
             write.record.publisher.into_iter().for_each(&mut each);
@@ -304,12 +356,24 @@ impl Kad {
         if self.records.len() > self.config.max_records as usize {
             return Err(Violation::Limit("records"));
         }
+        let (names, providers) = self.provided();
+        if names > self.config.max_provided as usize || providers > usize::from(self.config.max_providers) {
+            return Err(Violation::Limit("providers"));
+        }
         Ok(())
     }
 }
 
 /// Contacts.
 impl Kad {
+    /// `from` said something of its own accord. Who serves nobody is no contact: in libp2p, a peer tells by its protocols
+    /// whether it does.
+    fn heard<E: Effects>(&mut self, cx: &mut Context<'_, E>, from: PeerRef) {
+        if cx.book.serves(from) && self.table.heard(from, cx.now.instant, cx.book) == Admission::Added {
+            cx.effects.event(Event::ContactAdded { peer: from });
+        }
+    }
+
     pub(crate) fn contact_answered<E: Effects>(&mut self, cx: &mut Context<'_, E>, peer: PeerRef) {
         match self.table.answered(peer, cx.now.instant, cx.book) {
             Admission::Added => cx.effects.event(Event::ContactAdded { peer }),
@@ -384,7 +448,7 @@ impl Kad {
     ) {
         let now = cx.now.instant;
         if record.value.len() as u64 > self.config.max_record_size.as_bytes() {
-            refused(cx, from, Refusal::RecordTooLarge);
+            self.turn_down(cx, from, exchange, Refusal::RecordTooLarge);
             return;
         }
         let key = record.target.key();
@@ -403,7 +467,7 @@ impl Kad {
                 self.records.wait(Write { id, record, expires, from, exchange });
             }
             Put::Held => cx.effects.answer(from, exchange, Response::Stored(record)),
-            Put::Refuse(reason) => refused(cx, from, reason),
+            Put::Refuse(reason) => self.turn_down(cx, from, exchange, reason),
         }
     }
 
@@ -417,8 +481,20 @@ impl Kad {
         }
     }
 
+    /// Turns a request away, and says so to whoever waits for its answer.
+    fn turn_down<E: Effects>(
+        &self,
+        cx: &mut Context<'_, E>,
+        from: PeerRef,
+        exchange: ExchangeId,
+        reason: Refusal,
+    ) {
+        refused(cx, from, reason);
+        cx.effects.refuse(from, exchange);
+    }
+
     /// The next record that is to be stored with the peers that are closest by now.
-    pub(crate) fn due_record(&mut self, now: Instant) -> Option<Arc<Record>> {
+    fn due_record(&mut self, now: Instant) -> Option<Arc<Record>> {
         if self.published.due() <= now {
             let next = now + self.jittered(self.config.republish_interval);
             if let Some(record) = self.published.republish(now, next) {
@@ -432,6 +508,48 @@ impl Kad {
             }
         }
         None
+    }
+}
+
+/// Providers.
+impl Kad {
+    /// Who provides this, `asker` aside: the peers that are remembered, and this peer itself if it does.
+    pub(crate) fn providers_of(&self, target: &Target, asker: PeerRef, now: Instant) -> Box<[PeerRef]> {
+        let Some(providers) = &self.providers else {
+            return Box::default();
+        };
+        let own = providers.announces(target.key()).then_some(self.local);
+        let known = own.into_iter().chain(providers.of(target.key(), now));
+        known.filter(|provider| *provider != asker).collect()
+    }
+
+    pub(crate) fn providers_due(&self) -> Instant {
+        self.providers.as_ref().map_or(Instant::NEVER, |providers| providers.due())
+    }
+
+    pub(crate) fn expire_providers<E: Effects>(&mut self, cx: &mut Context<'_, E>) {
+        let Some(providers) = &mut self.providers else {
+            return;
+        };
+        providers.expire(cx.now.instant, |target, provider| {
+            cx.effects.event(Event::ProviderExpired { target: Arc::clone(target), provider });
+        });
+        if providers.is_empty() {
+            self.providers = None;
+        }
+    }
+
+    /// The next lookup of the upkeep of records and announcements: what is to be stored, or told of, near which point.
+    pub(crate) fn due_upkeep(&mut self, now: Instant) -> Option<(Arc<Target>, GoalKind)> {
+        if let Some(record) = self.due_record(now) {
+            return Some((records::target_of(&record), GoalKind::Store(record)));
+        }
+        if self.providers_due() > now {
+            return None;
+        }
+        let next = now + self.jittered(self.config.announce_interval);
+        let target = self.providers.as_mut()?.announce_again(now, next)?;
+        Some((target, GoalKind::Announce))
     }
 }
 

@@ -19,6 +19,26 @@ pub enum Message {
     Request(Request),
     /// Answers.
     Response(Response),
+    /// Tells, and waits for no answer: somebody provides something.
+    Notice(Arc<Announcement>),
+}
+
+/// That peers provide what has this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// What is provided.
+    pub target: Arc<Target>,
+    /// Who provides it. A peer speaks for itself alone: whom else it names is ignored.
+    pub providers: Box<[PeerRef]>,
+}
+
+/// Who provides something, and who is closer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Providers {
+    /// Who is known to provide it.
+    pub providers: Box<[PeerRef]>,
+    /// The closest peers known, nearest first.
+    pub closer: Box<[PeerRef]>,
 }
 
 /// What is asked of a peer.
@@ -30,6 +50,8 @@ pub enum Request {
     PutValue(Arc<Record>),
     /// Have you a record of this key, and who is closer?
     GetValue(Arc<Target>),
+    /// Who provides this, and who is closer?
+    GetProviders(Arc<Target>),
 }
 
 /// The answer to a request of the same kind.
@@ -46,6 +68,8 @@ pub enum Response {
         /// The closest peers known, nearest first.
         closer: Box<[PeerRef]>,
     },
+    /// To [`Request::GetProviders`]; boxed, so that it makes no other message larger.
+    Providers(Box<Providers>),
 }
 
 /// A point of the key space by its name: the bytes that travel, and the key they hash to.
@@ -99,12 +123,16 @@ impl Message {
             Self::Request(Request::PutValue(record)) | Self::Response(Response::Stored(record)) => {
                 record.publisher.into_iter().for_each(each);
             }
-            Self::Request(Request::FindNode(_) | Request::GetValue(_)) => {}
+            Self::Request(Request::FindNode(_) | Request::GetValue(_) | Request::GetProviders(_)) => {}
             Self::Response(Response::Nodes(closer)) => closer.iter().copied().for_each(each),
             Self::Response(Response::Value { record, closer }) => {
                 record.iter().filter_map(|record| record.publisher).for_each(&mut each);
                 closer.iter().copied().for_each(each);
             }
+            Self::Response(Response::Providers(answer)) => {
+                answer.providers.iter().chain(&answer.closer).copied().for_each(each);
+            }
+            Self::Notice(announcement) => announcement.providers.iter().copied().for_each(each),
         }
     }
 }
@@ -139,6 +167,20 @@ impl Fold for Message {
                     None => mixer.word(0),
                 }
                 fold_peers(closer, book, mixer);
+            }
+            Self::Request(Request::GetProviders(target)) => {
+                mixer.word(7);
+                mixer.bytes(target.name());
+            }
+            Self::Response(Response::Providers(answer)) => {
+                mixer.word(8);
+                fold_peers(&answer.providers, book, mixer);
+                fold_peers(&answer.closer, book, mixer);
+            }
+            Self::Notice(announcement) => {
+                mixer.word(9);
+                mixer.bytes(announcement.target.name());
+                fold_peers(&announcement.providers, book, mixer);
             }
         }
     }

@@ -9,9 +9,10 @@ use types::{OperationId, PeerRef};
 use crate::effects::{Context, Effects};
 use crate::event::{Command, Event, LookupReport, Operation, Outcome, Refusal};
 use crate::exchanges::{Pending, Purpose};
-use crate::lookup::{Goal, GoalKind, Lookup, Shape, Storing};
+use crate::lookup::{Goal, GoalKind, Lookup, Shape, Sought, Storing};
 use crate::machine::{Kad, refused};
-use crate::message::{Record, Request, Response, Target};
+use crate::message::{Announcement, Record, Request, Response, Target};
+use crate::providers::{MAX_SOUGHT, Providers};
 use crate::rank::Ranked;
 use crate::{MAX_LOOKUPS, RECORD_LOOKUPS, REFRESH_LOOKUPS};
 
@@ -40,6 +41,25 @@ impl Kad {
                     return;
                 }
                 (target, GoalKind::Store(record))
+            }
+            Operation::Announce(target) => {
+                let again = cx.now.instant + self.jittered(self.config.announce_interval);
+                let providers = self.providers.get_or_insert_with(|| Box::new(Providers::new()));
+                if providers.announce(&target, again).is_none() {
+                    ended(cx, id, Box::default(), Outcome::Busy);
+                    return;
+                }
+                (target, GoalKind::Announce)
+            }
+            Operation::FindProviders { target, enough } => {
+                let enough = usize::from(enough.clamp(1, MAX_SOUGHT));
+                let mut sought = Box::new(Sought { enough, found: Vec::new() });
+                if sought.learn(&self.providers_of(&target, self.local, cx.now.instant), self.local) {
+                    let report = LookupReport { providers: sought.found.into(), ..LookupReport::default() };
+                    ended(cx, id, Box::new(report), Outcome::Providers);
+                    return;
+                }
+                (target, GoalKind::Providers(sought))
             }
         };
         let goal = Goal { operation: Some(id), kind };
@@ -74,7 +94,8 @@ impl Kad {
     /// Whether an answer is one to what was asked.
     pub(crate) fn fits(&self, purpose: Purpose, response: &Response) -> bool {
         match (purpose, response) {
-            (Purpose::AskNodes { .. } | Purpose::Check, Response::Nodes(_)) => true,
+            (Purpose::AskNodes { .. } | Purpose::Check, Response::Nodes(_))
+            | (Purpose::AskProviders { .. }, Response::Providers(_)) => true,
             (Purpose::AskValue { lookup, .. }, Response::Value { record, .. }) => {
                 match (record, self.lookup(lookup)) {
                     (Some(record), Some(lookup)) => record.target == *lookup.target,
@@ -99,11 +120,21 @@ impl Kad {
         match (pending.purpose, response) {
             (Purpose::AskNodes { lookup, path }, Response::Nodes(closer)) => {
                 self.named(cx, lookup, path, pending.peer, &closer);
+                self.advance(cx, lookup);
             }
             (Purpose::AskValue { lookup, path }, Response::Value { record, closer }) => {
                 self.named(cx, lookup, path, pending.peer, &closer);
+                self.advance(cx, lookup);
                 if let Some(record) = record {
                     self.value_found(cx, lookup, record);
+                }
+            }
+            (Purpose::AskProviders { lookup, path }, Response::Providers(answer)) => {
+                self.named(cx, lookup, path, pending.peer, &answer.closer);
+                if self.providers_named(lookup, &answer.providers) {
+                    self.search_ended(cx, lookup);
+                } else {
+                    self.advance(cx, lookup);
                 }
             }
             (Purpose::Store { lookup }, _) => self.stored(cx, lookup, 1),
@@ -114,7 +145,9 @@ impl Kad {
     /// A request of a lookup will not be answered.
     pub(crate) fn search_failed<E: Effects>(&mut self, cx: &mut Context<'_, E>, pending: Pending) {
         match pending.purpose {
-            Purpose::AskNodes { lookup, path } | Purpose::AskValue { lookup, path } => {
+            Purpose::AskNodes { lookup, path }
+            | Purpose::AskValue { lookup, path }
+            | Purpose::AskProviders { lookup, path } => {
                 if let Some(lookup) = self.lookup_mut(lookup) {
                     lookup.failed(pending.peer, path);
                 }
@@ -127,18 +160,29 @@ impl Kad {
 
     /// A search is over, because its paths are done or its time is up.
     pub(crate) fn search_ended<E: Effects>(&mut self, cx: &mut Context<'_, E>, serial: u32) {
-        let replication = usize::from(self.config.replication);
+        let (replication, own) = (usize::from(self.config.replication), self.local);
         let Some(lookup) = self.lookup_mut(serial) else {
             return;
         };
         let report = lookup.report();
-        if report.closest.is_empty() {
+        if report.closest.is_empty() && report.providers.is_empty() {
             self.conclude(cx, serial, report, Outcome::Isolated);
             return;
         }
         match &lookup.goal.kind {
             GoalKind::Find => self.conclude(cx, serial, report, Outcome::Found),
             GoalKind::Get => self.conclude(cx, serial, report, Outcome::NotFound),
+            GoalKind::Providers(_) if report.providers.is_empty() => {
+                self.conclude(cx, serial, report, Outcome::NotFound);
+            }
+            GoalKind::Providers(_) => self.conclude(cx, serial, report, Outcome::Providers),
+            GoalKind::Announce => {
+                let providers = Box::new([own]);
+                let announcement = Arc::new(Announcement { target: Arc::clone(&lookup.target), providers });
+                let told = report.closest.iter().take(replication);
+                let told = told.map(|peer| cx.effects.notify(*peer, Arc::clone(&announcement))).count();
+                self.conclude(cx, serial, report, Outcome::Announced { told: told as u16 });
+            }
             GoalKind::Store(record) => {
                 let request = Request::PutValue(Arc::clone(record));
                 let holders: Box<[PeerRef]> = report.closest.iter().copied().take(replication).collect();
@@ -173,7 +217,15 @@ impl Kad {
             let named = closer.get(..k).unwrap_or(closer);
             lookup.answered(from, path, named, own, book);
         }
-        self.advance(cx, serial);
+    }
+
+    /// Whether a lookup that was told of these providers has enough.
+    fn providers_named(&mut self, serial: u32, named: &[PeerRef]) -> bool {
+        let own = self.local;
+        match self.lookup_mut(serial).map(|lookup| &mut lookup.goal.kind) {
+            Some(GoalKind::Providers(sought)) => sought.learn(named, own),
+            _ => false,
+        }
     }
 
     /// Sends what a lookup wants to ask next, or ends it.
@@ -187,9 +239,12 @@ impl Kad {
         };
         while let Some((peer, path)) = lookup.next_request() {
             let target = Arc::clone(&lookup.target);
-            let (request, purpose) = match lookup.goal.kind {
+            let (request, purpose) = match &lookup.goal.kind {
                 GoalKind::Get => (Request::GetValue(target), Purpose::AskValue { lookup: serial, path }),
-                GoalKind::Find | GoalKind::Store(_) => {
+                GoalKind::Providers(_) => {
+                    (Request::GetProviders(target), Purpose::AskProviders { lookup: serial, path })
+                }
+                GoalKind::Find | GoalKind::Store(_) | GoalKind::Announce => {
                     (Request::FindNode(target), Purpose::AskNodes { lookup: serial, path })
                 }
             };

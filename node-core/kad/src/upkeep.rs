@@ -11,7 +11,6 @@ use crate::lookup::{Goal, GoalKind};
 use crate::machine::{Kad, own_target};
 use crate::maintenance::{Bootstrap, RETRY, Stage, jitter, jittered};
 use crate::message::Target;
-use crate::records;
 
 /// Drawing one name and hashing it: a SHA-256 of one block.
 const DRAW_WORK: Work = Work(200);
@@ -23,13 +22,15 @@ impl Kad {
         if self.records.due() <= now {
             self.expire(cx);
         }
-        if self.records.due() <= now || self.published.due() <= now {
+        if self.providers_due() <= now {
+            self.expire_providers(cx);
+        }
+        if self.records.due().min(self.published.due()).min(self.providers_due()) <= now {
             while self.record_lookups() < RECORD_LOOKUPS {
-                let Some(record) = self.due_record(now) else {
+                let Some((target, kind)) = self.due_upkeep(now) else {
                     break;
                 };
-                let target = records::target_of(&record);
-                let goal = Goal { operation: None, kind: GoalKind::Store(record) };
+                let goal = Goal { operation: None, kind };
                 self.launch(cx, target, goal, &[]);
             }
         }
@@ -104,12 +105,13 @@ impl Kad {
         }
     }
 
-    /// Lookups under way that store records for upkeep.
+    /// Lookups under way that store records or announce for upkeep.
     pub(crate) fn record_lookups(&self) -> usize {
         self.lookups
             .iter()
             .filter(|lookup| {
-                lookup.goal.operation.is_none() && matches!(lookup.goal.kind, GoalKind::Store(_))
+                lookup.goal.operation.is_none()
+                    && matches!(lookup.goal.kind, GoalKind::Store(_) | GoalKind::Announce)
             })
             .count()
     }

@@ -90,6 +90,9 @@ impl Peer for Node {
                 (Inbound::Answer(exchange), kad::Message::Response(response)) => {
                     kad.response(&mut cx, from, exchange, response);
                 }
+                (Inbound::OneWay, kad::Message::Notice(announcement)) => {
+                    kad.notice(&mut cx, from, &announcement);
+                }
                 (Inbound::OneWay, _) => cx.effects.stray(StrayInput::OneWayMessage),
                 (Inbound::Request(_) | Inbound::Answer(_), _) => cx.effects.stray(StrayInput::WrongDirection),
             },
@@ -148,6 +151,15 @@ impl Effects for Layer<'_> {
     fn answer(&mut self, to: PeerRef, exchange: ExchangeId, response: kad::Response) {
         let message = Message::Kad(kad::Message::Response(response));
         self.out.push(Output::Send { to, kind: Outbound::Answer(exchange), message });
+    }
+
+    fn refuse(&mut self, to: PeerRef, exchange: ExchangeId) {
+        self.out.push(Output::Refuse { to, exchange });
+    }
+
+    fn notify(&mut self, to: PeerRef, announcement: Arc<kad::Announcement>) {
+        let message = Message::Kad(kad::Message::Notice(announcement));
+        self.out.push(Output::Send { to, kind: Outbound::OneWay, message });
     }
 
     fn persist(&mut self, change: RecordChange) -> WriteId {

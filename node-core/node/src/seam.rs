@@ -162,7 +162,7 @@ impl Command {
 /// An input that no layer waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StrayInput {
-    /// A message outside an exchange, of a layer that only speaks in exchanges.
+    /// A message outside an exchange that belongs into one.
     OneWayMessage,
     /// A request where an answer belongs, or the reverse.
     WrongDirection,
@@ -179,6 +179,13 @@ pub enum Output {
         kind: Outbound,
         /// What it says.
         message: Message,
+    },
+    /// Turn down a request: whoever made it is told that it will not be answered.
+    Refuse {
+        /// Who made it.
+        to: PeerRef,
+        /// The exchange that it opened.
+        exchange: ExchangeId,
     },
     /// Bring up a link.
     Dial {

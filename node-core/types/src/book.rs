@@ -92,6 +92,8 @@ pub struct SharedBook {
     by_digest: HashMap<Digest, u32, DigestHasher>,
     /// The length of every id, if all have one.
     id_len: Option<usize>,
+    /// A bit per peer: whether it serves nobody. Empty if everybody serves.
+    clients: Box<[u64]>,
 }
 
 impl SharedBook {
@@ -111,7 +113,28 @@ impl SharedBook {
         }
         let mut lengths = ids.iter().map(|id| id.as_bytes().len());
         let id_len = lengths.next().filter(|first| lengths.all(|len| len == *first));
-        Self { ids, keys, prefixes, digests, by_digest, id_len }
+        Self { ids, keys, prefixes, digests, by_digest, id_len, clients: Box::default() }
+    }
+
+    /// The same, but that these peers serve nobody.
+    #[must_use]
+    pub fn with_clients(mut self, clients: impl IntoIterator<Item = u32>) -> Self {
+        for peer in clients {
+            if self.clients.is_empty() {
+                self.clients = alloc::vec![0; self.ids.len().div_ceil(64)].into();
+            }
+            if let Some(word) = self.clients.get_mut(peer as usize / 64) {
+                *word |= 1 << (peer % 64);
+            }
+        }
+        self
+    }
+
+    /// Whether `peer` answers what others ask of it. libp2p's peers tell each other by the protocols that they name as
+    /// they meet.
+    #[must_use]
+    pub fn serves(&self, peer: u32) -> bool {
+        self.clients.get(peer as usize / 64).is_none_or(|word| word >> (peer % 64) & 1 == 0)
     }
 
     /// How many peers the plan has.
@@ -261,6 +284,12 @@ impl Book {
             Some(index) => self.shared.prefixes.get(index).copied(),
             None => self.own_entry(peer).map(|entry| entry.key.prefix64()),
         }
+    }
+
+    /// Whether `peer` answers what others ask of it, as far as is known: a stranger is taken to, until it does not.
+    #[must_use]
+    pub fn serves(&self, peer: PeerRef) -> bool {
+        peer.index().is_none_or(|index| self.shared.serves(index as u32))
     }
 
     /// The digest of `peer`; the digest zero for a reference that outlived its entry.

@@ -67,6 +67,13 @@ metrics! {
     MESSAGES_SENT "messages.sent" "wavetank_messages_sent_total" Count Counter "messages sent";
     MESSAGES_SENT_BYTES "messages.sent_bytes" "wavetank_messages_sent_bytes_total" Bytes Counter "bytes sent, in their exact encoded size";
     PEERS_ONLINE "peers.online" "wavetank_peers_online" Count Gauge "peers that are up";
+    PROVIDER_ANNOUNCE_LATENCY "provider.announce_latency" "wavetank_provider_announce_latency_seconds" Time Distribution "time from an announcement's start until the peers closest to its name were told";
+    PROVIDER_ANNOUNCE_SUCCESS_RATIO "provider.announce_success_ratio" "wavetank_provider_announce_success_ratio" Ratio Ratio "share of announcements that somebody was told of";
+    PROVIDER_FIND_LATENCY "provider.find_latency" "wavetank_provider_find_latency_seconds" Time Distribution "time from the start of a search for providers that found one to its end";
+    PROVIDER_FIND_MESSAGES "provider.find_messages" "wavetank_provider_find_messages" Count Distribution "requests that a search for providers sent";
+    PROVIDER_FIND_SUCCESS_RATIO "provider.find_success_ratio" "wavetank_provider_find_success_ratio" Ratio Ratio "share of searches for what somebody online provides that found a provider who is online";
+    PROVIDER_FOUND "provider.found" "wavetank_provider_found" Count Distribution "providers that a search named, whether or not they are online";
+    PROVIDER_RECALL "provider.recall" "wavetank_provider_recall_ratio" Ratio Distribution "share of the online providers, as many as were enough, that a search found";
     QUEUE_DEPTH "queue.depth" "wavetank_queue_depth" Count Gauge "inputs that wait for a core, the most of any peer";
     RECORD_GET_LATENCY "record.get_latency" "wavetank_record_get_latency_seconds" Time Distribution "time from a GET's start to its value";
     RECORD_GET_SUCCESS_RATIO "record.get_success_ratio" "wavetank_record_get_success_ratio" Ratio Ratio "share of GETs of stored keys that returned the value";

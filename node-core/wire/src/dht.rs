@@ -5,8 +5,9 @@
 //! than rust-libp2p: a PUT_VALUE names its key outside the record too.
 //!
 //! What the bytes can say and a typed message cannot is skipped: addresses, whether a contact is connected,
-//! provider peers, the time at which a record was received.
+//! provider peers of other messages than those about providers, the time at which a record was received.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -28,6 +29,7 @@ mod message {
     pub(super) const KEY: u32 = 2;
     pub(super) const RECORD: u32 = 3;
     pub(super) const CLOSER_PEERS: u32 = 8;
+    pub(super) const PROVIDER_PEERS: u32 = 9;
     pub(super) const CLUSTER_LEVEL_RAW: u32 = 10;
 }
 
@@ -47,6 +49,8 @@ mod record {
 
 const PUT_VALUE: u32 = 0;
 const GET_VALUE: u32 = 1;
+const ADD_PROVIDER: u32 = 2;
+const GET_PROVIDERS: u32 = 3;
 const FIND_NODE: u32 = 4;
 
 /// A field of no meaning that rust-libp2p still fills: with this in requests for contacts,
@@ -62,6 +66,7 @@ struct Fields<'a> {
     key: &'a [u8],
     record: Option<&'a Record>,
     closer: &'a [PeerRef],
+    providers: &'a [PeerRef],
 }
 
 impl<'a> Fields<'a> {
@@ -76,7 +81,16 @@ impl<'a> Fields<'a> {
                     key: record.target.name(),
                     record: Some(record),
                     closer: &[],
+                    providers: &[],
                 }
+            }
+            Message::Request(Request::GetProviders(target)) => Self::asks(GET_PROVIDERS, target),
+            Message::Response(Response::Providers(answer)) => {
+                Self { providers: &answer.providers, ..Self::answers(GET_PROVIDERS, None, &answer.closer) }
+            }
+            Message::Notice(announcement) => {
+                let asks = Self::asks(ADD_PROVIDER, &announcement.target);
+                Self { providers: &announcement.providers, ..asks }
             }
             Message::Response(Response::Nodes(closer)) => Self::answers(FIND_NODE, None, closer),
             Message::Response(Response::Value { record, closer }) => {
@@ -86,22 +100,23 @@ impl<'a> Fields<'a> {
     }
 
     const fn asks(kind: u32, target: &'a Target) -> Self {
-        Self { kind, level: REQUEST_LEVEL, key: target.name(), record: None, closer: &[] }
+        Self { kind, level: REQUEST_LEVEL, key: target.name(), record: None, closer: &[], providers: &[] }
     }
 
     const fn answers(kind: u32, record: Option<&'a Record>, closer: &'a [PeerRef]) -> Self {
-        Self { kind, level: RESPONSE_LEVEL, key: &[], record, closer }
+        Self { kind, level: RESPONSE_LEVEL, key: &[], record, closer, providers: &[] }
     }
 
     fn len(&self, book: &Book) -> usize {
         let record = self.record.map_or(0, |record| embedded_len(message::RECORD, record_len(record, book)));
         let contact = |peer: &PeerRef| book.id_len(*peer).map(|id| CONTACT_BYTES_BESIDE_ID + id);
-        let closer: usize = self.closer.iter().filter_map(contact).sum();
+        let contacts = self.closer.iter().chain(self.providers);
+        let contacts: usize = contacts.filter_map(contact).sum();
         number_len(message::TYPE, self.kind.into())
             + number_len(message::CLUSTER_LEVEL_RAW, self.level.into())
             + bytes_len(message::KEY, self.key.len())
             + record
-            + closer
+            + contacts
     }
 }
 
@@ -121,9 +136,11 @@ pub(crate) fn encode(message: &Message, book: &Book, out: &mut Vec<u8>) {
     if let Some(record) = fields.record {
         put_record(out, record, book);
     }
-    for peer in fields.closer {
+    let closer = fields.closer.iter().map(|peer| (message::CLOSER_PEERS, peer));
+    let providers = fields.providers.iter().map(|peer| (message::PROVIDER_PEERS, peer));
+    for (field, peer) in closer.chain(providers) {
         if let Some(id) = book.id(*peer) {
-            put_embedded(out, message::CLOSER_PEERS, peer_len(id.as_bytes().len()));
+            put_embedded(out, field, peer_len(id.as_bytes().len()));
             put_bytes(out, peer::ID, id.as_bytes());
             put_bytes(out, peer::ADDRS, &synthetic(book.digest(*peer)));
         }
@@ -162,6 +179,7 @@ fn put_record(out: &mut Vec<u8>, record: &Record, book: &Book) {
 pub(crate) fn decode(bytes: &[u8], half: Half, book: &mut Book) -> Result<Message, DecodeFailure> {
     let parsed = Parsed::of(body(bytes)?)?;
     match half {
+        Half::Request if parsed.kind == ADD_PROVIDER => parsed.into_notice(book).map(Message::Notice),
         Half::Request => parsed.into_request(book).map(Message::Request),
         Half::Response => parsed.into_response(book).map(Message::Response),
     }
@@ -192,6 +210,7 @@ struct Parsed<'a> {
     key: &'a [u8],
     record: Option<ParsedRecord<'a>>,
     closer: Vec<PeerId>,
+    providers: Vec<PeerId>,
 }
 
 #[derive(Default)]
@@ -205,9 +224,10 @@ struct ParsedRecord<'a> {
 impl<'a> Parsed<'a> {
     /// Of a field that may occur once, the last occurrence counts.
     fn of(body: &'a [u8]) -> Result<Self, DecodeFailure> {
-        let mut parsed = Self { kind: PUT_VALUE, key: &[], record: None, closer: Vec::new() };
+        let mut parsed =
+            Self { kind: PUT_VALUE, key: &[], record: None, closer: Vec::new(), providers: Vec::new() };
         let mut reader = Reader::new(body);
-        let mut contacts = 0;
+        let (mut contacts, mut providers) = (0, 0);
         while let Some((field, value)) = reader.field()? {
             match field {
                 message::TYPE => parsed.kind = value.number()?,
@@ -220,6 +240,13 @@ impl<'a> Parsed<'a> {
                     }
                     parsed.closer.extend(parse_contact(value.bytes()?)?);
                 }
+                message::PROVIDER_PEERS => {
+                    providers += 1;
+                    if providers > MAX_CONTACTS {
+                        return Err(DecodeFailure::TooLong);
+                    }
+                    parsed.providers.extend(parse_contact(value.bytes()?)?);
+                }
                 _ => {}
             }
         }
@@ -231,6 +258,7 @@ impl<'a> Parsed<'a> {
             FIND_NODE => Ok(Request::FindNode(Arc::new(target(self.key)?))),
             GET_VALUE => Ok(Request::GetValue(Arc::new(target(self.key)?))),
             PUT_VALUE => Ok(Request::PutValue(self.into_put(book)?)),
+            GET_PROVIDERS => Ok(Request::GetProviders(Arc::new(target(self.key)?))),
             _ => Err(DecodeFailure::UnknownKind),
         }
     }
@@ -244,8 +272,19 @@ impl<'a> Parsed<'a> {
                 Ok(Response::Value { record, closer })
             }
             PUT_VALUE => Ok(Response::Stored(self.into_put(book)?)),
+            GET_PROVIDERS => {
+                let providers = intern_all(&self.providers, book)?;
+                let closer = intern_all(&self.closer, book)?;
+                Ok(Response::Providers(Box::new(kad::Providers { providers, closer })))
+            }
             _ => Err(DecodeFailure::UnknownKind),
         }
+    }
+
+    fn into_notice(self, book: &mut Book) -> Result<Arc<kad::Announcement>, DecodeFailure> {
+        let target = Arc::new(target(self.key)?);
+        let providers = intern_all(&self.providers, book)?;
+        Ok(Arc::new(kad::Announcement { target, providers }))
     }
 
     /// The record of a PUT_VALUE; a key outside it, where there is one, is the record's.
@@ -314,6 +353,6 @@ fn intern(id: &PeerId, book: &mut Book) -> Result<PeerRef, DecodeFailure> {
     book.intern(id).map_err(|_| DecodeFailure::BookFull)
 }
 
-fn intern_all(ids: &[PeerId], book: &mut Book) -> Result<alloc::boxed::Box<[PeerRef]>, DecodeFailure> {
+fn intern_all(ids: &[PeerId], book: &mut Book) -> Result<Box<[PeerRef]>, DecodeFailure> {
     ids.iter().map(|id| intern(id, book)).collect()
 }

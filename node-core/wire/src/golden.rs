@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use kad::{Record, Request, Response, Target};
+use kad::{Announcement, Record, Request, Response, Target};
 use node::{DecodeFailure, Message};
 use types::{Book, PeerId, SharedBook};
 
@@ -118,6 +118,28 @@ fn a_found_value_precedes_the_contacts() {
 }
 
 #[test]
+fn an_announcement_names_its_key_and_its_provider() {
+    let provider = joined(&[&[0x4a, 50], &[0x0a, 38], &id(2), &[0x12, 8], &address(2)]);
+    let frame = joined(&[&[62], &[0x08, 2], &[0x50, 10], &[0x12, 4], b"name", &provider]);
+    let provider = book().find(&PeerId::from_ed25519(&[2; 32])).unwrap();
+    let announcement = Announcement { target: Arc::new(Target::new(b"name")), providers: [provider].into() };
+    is_exactly(kad::Message::Notice(Arc::new(announcement)), Half::Request, &frame);
+}
+
+#[test]
+fn who_asks_for_providers_is_told_of_them_and_of_who_is_closer() {
+    let frame = joined(&[&[10], &[0x08, 3], &[0x50, 10], &[0x12, 4], b"name"]);
+    let target = Arc::new(Target::new(b"name"));
+    is_exactly(kad::Message::Request(Request::GetProviders(target)), Half::Request, &frame);
+
+    let peer = |field, byte| joined(&[&[field, 50], &[0x0a, 38], &id(byte), &[0x12, 8], &address(byte)]);
+    let frame = joined(&[&[108], &[0x08, 3], &[0x50, 9], &peer(0x42, 1), &peer(0x4a, 2)]);
+    let [closer, provider] = [1, 2].map(|byte| book().find(&PeerId::from_ed25519(&[byte; 32])).unwrap());
+    let answer = kad::Providers { providers: [provider].into(), closer: [closer].into() };
+    is_exactly(kad::Message::Response(Response::Providers(Box::new(answer))), Half::Response, &frame);
+}
+
+#[test]
 fn what_only_bytes_can_say_is_skipped() {
     let frame = joined(&[
         &[84],
@@ -170,7 +192,7 @@ fn each_defect_has_its_name() {
         (&[2, 0x0a, 0], DecodeFailure::Invalid),   // the kind as bytes
         (&[0], DecodeFailure::Invalid),            // a PUT_VALUE without a record
         (&[6, 0x1a, 4, 0xd2, 0x29, 1, 7], DecodeFailure::Invalid), // a publisher that is no id
-        (&[2, 0x08, 3], DecodeFailure::UnknownKind), // GET_PROVIDERS
+        (&[2, 0x08, 5], DecodeFailure::UnknownKind), // PING, which nobody sends any more
         (&[2, 0x08, 99], DecodeFailure::UnknownKind),
         (&[0x81, 0x80, 0x08, 0], DecodeFailure::TooLong), // 128 KiB and a byte
     ];

@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use kad::message::MAX_NAME_BYTES;
-use kad::{Record, Request, Response, Target};
+use kad::{Announcement, Providers, Record, Request, Response, Target};
 use node::{DecodeFailure, Message};
 use proptest::collection::vec as many;
 use proptest::prelude::*;
@@ -56,6 +56,7 @@ struct Draft {
     name: Vec<u8>,
     record: Option<(Vec<u8>, Option<PeerId>, u32)>,
     closer: Vec<PeerId>,
+    providers: Vec<PeerId>,
     mixed: Mixed,
 }
 
@@ -67,18 +68,20 @@ fn any_draft() -> impl Strategy<Value = Draft> {
     let record = (value, proptest::option::of(any_id()), any::<u32>().prop_flat_map(|ttl| 0..=ttl));
     (
         prop_oneof![Just(Half::Request), Just(Half::Response)],
-        0..3u8,
+        0..5u8,
         many(any::<u8>(), 0..=MAX_NAME_BYTES),
         proptest::option::of(record),
         prop_oneof![4 => many(any_id(), 0..=20), 1 => many(any_id(), 0..=MAX_CONTACTS)],
+        prop_oneof![4 => many(any_id(), 0..=20), 1 => many(any_id(), 0..=MAX_CONTACTS)],
         prop_oneof![Just(Mixed::Yes), Just(Mixed::No)],
     )
-        .prop_map(|(half, kind, name, record, closer, mixed)| Draft {
+        .prop_map(|(half, kind, name, record, closer, providers, mixed)| Draft {
             half,
             kind,
             name,
             record,
             closer,
+            providers,
             mixed,
         })
 }
@@ -92,6 +95,7 @@ impl Draft {
         let mut refer = |id: &PeerId| book.intern(id).unwrap();
         let target = Target::new(&self.name);
         let closer: Box<[PeerRef]> = self.closer.iter().map(&mut refer).collect();
+        let providers: Box<[PeerRef]> = self.providers.iter().map(&mut refer).collect();
         let (value, publisher, ttl_secs) = self.record.clone().unwrap_or_default();
         let record = Arc::new(Record {
             target: target.clone(),
@@ -102,11 +106,18 @@ impl Draft {
         Message::Kad(match (self.half, self.kind) {
             (Half::Request, 0) => kad::Message::Request(Request::FindNode(Arc::new(target))),
             (Half::Request, 1) => kad::Message::Request(Request::GetValue(Arc::new(target))),
+            (Half::Request, 2) => kad::Message::Request(Request::GetProviders(Arc::new(target))),
+            (Half::Request, 3) => {
+                kad::Message::Notice(Arc::new(Announcement { target: Arc::new(target), providers }))
+            }
             (Half::Request, _) => kad::Message::Request(Request::PutValue(record)),
             (Half::Response, 0) => kad::Message::Response(Response::Nodes(closer)),
             (Half::Response, 1) => {
                 let record = self.record.is_some().then_some(record);
                 kad::Message::Response(Response::Value { record, closer })
+            }
+            (Half::Response, 2) => {
+                kad::Message::Response(Response::Providers(Box::new(Providers { providers, closer })))
             }
             (Half::Response, _) => kad::Message::Response(Response::Stored(record)),
         })
@@ -130,8 +141,14 @@ fn held(message: &Message) -> (usize, usize) {
     let of = |record: &Record| record.target.name().len() + record.value.len();
     let Message::Kad(message) = message;
     match message {
-        kad::Message::Request(Request::FindNode(target) | Request::GetValue(target)) => {
-            (target.name().len(), 0)
+        kad::Message::Request(
+            Request::FindNode(target) | Request::GetValue(target) | Request::GetProviders(target),
+        ) => (target.name().len(), 0),
+        kad::Message::Notice(announcement) => {
+            (announcement.target.name().len(), announcement.providers.len())
+        }
+        kad::Message::Response(Response::Providers(answer)) => {
+            (0, answer.providers.len() + answer.closer.len())
         }
         kad::Message::Request(Request::PutValue(record))
         | kad::Message::Response(Response::Stored(record)) => (of(record), 0),

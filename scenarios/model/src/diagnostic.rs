@@ -96,7 +96,6 @@ codes! {
     TooManyFaults "too_many_faults" "There are more faults than a run can tell apart.";
     TooManyLives "too_many_lives" "Peers come and go more often than a run can hold.";
     BadPartition "bad_partition" "The sides of a partition do not divide the peers.";
-    InputFile "input_file" "A file that the scenario names cannot be read.";
     BadTable "bad_table" "A file that the scenario names is no table of what it should hold.";
     TooFewRecorded "too_few_recorded" "A fault has more victims than its file has peers.";
     BadSkew "bad_skew" "A skew does not say which way the clocks are wrong.";
@@ -121,6 +120,7 @@ codes! {
     NetworkPairTwice "network_pair_twice" "A pair of places stands twice in the latency table.";
     NetworkPairMissing "network_pair_missing" "A pair of places is missing in the latency table.";
     LinksZero "links_zero" "A setting of dialled links is zero.";
+    BadFileName "bad_file_name" "The path of a file leads out of the scenario's folder.";
     Invalid "invalid" "A value is refused for a reason that the message gives.";
     Inert "inert" "A value is given that nothing in this run reads. A warning.";
     FewSamples "few_samples" "A threshold is likely to have fewer samples than a run needs to prove something. A warning.";
@@ -237,6 +237,12 @@ impl Problems {
         } else if !self.list.contains(&diagnostic) {
             self.list.push(diagnostic);
         }
+    }
+
+    /// Them as mistakes of what stands at `path`.
+    pub(crate) fn below(mut self, path: &crate::tree::Path) -> Self {
+        self.list = self.list.into_iter().map(|diagnostic| diagnostic.path(path.to_string())).collect();
+        self
     }
 
     /// Whether more are only counted: then nobody needs to find out what they would say.

@@ -7,9 +7,8 @@
 //! | `explain` | what a code or a key means: [`explain()`] |
 //! | `grammar` | what the JSON schema of the types expects at a place |
 //! | `set` | `--set PATH=VALUE`: changes to the tree before it is checked |
-//! | `inputs` | files that a scenario names: distances, sessions |
-//! | `table` | CSV, every cell with its place |
 //! | `shape` | keys and kinds of values: the tree against the grammar |
+//! | `files` | files of data that a scenario names: distances, sessions, arrivals |
 //! | `meaning` | do the parts go together: groups, windows, units, time |
 //! | [`scenario`](GRAMMAR_VERSION) | the root of the grammar; its parts are types of `play`, `judge`, `kernel` and `config` |
 //! | [`fidelity`](Fidelity) | how real each part of a run is |
@@ -19,7 +18,7 @@
 //! | `suggest` | "did you mean" |
 //!
 //! The way of a text: `source` reads it, `tree` gives it spans, `set` changes it, `shape` collects what
-//! does not fit the grammar, `meaning` what does not go together, and what is left becomes a `Plan`.
+//! does not fit the grammar, `files` reads the data it names, `meaning` collects what does not go together, and what is left becomes a `Plan`.
 //!
 //! It is deliberately *not* a place for defaults and ranges of the parts: those stand with the types
 //! that they belong to, from which the schema is generated that both this crate and an editor check by.
@@ -33,8 +32,8 @@ mod diagnostic;
 mod explain;
 mod fidelity;
 pub mod figure;
+mod files;
 mod grammar;
-mod inputs;
 mod load;
 mod meaning;
 mod mend;
@@ -45,7 +44,6 @@ mod set;
 mod shape;
 mod source;
 mod suggest;
-mod table;
 mod tree;
 mod warmup;
 
@@ -53,11 +51,11 @@ pub use diagnostic::{Code, Entry, Findings, Rejected, Report, Severity};
 pub use explain::{Explanation, Key, Lesson, explain};
 pub use fidelity::{Crypto, Fidelity, Links, Wire};
 pub use figure::Figure;
-pub use inputs::MAX_INPUT_BYTES;
-pub use load::{Loaded, load, parse, schema};
+pub use files::Input;
+pub use load::{Loaded, load, load_with, parse, schema};
 pub use meaning::MAX_GROUPS;
 pub use plan::Plan;
 pub use render::{MAX_SHOWN, Paint};
 pub use scenario::GRAMMAR_VERSION;
-pub use source::MAX_FILE_BYTES;
+pub use source::{MAX_FILE_BYTES, MAX_INPUT_BYTES};
 pub use tree::{MAX_DEPTH, MAX_NODES};

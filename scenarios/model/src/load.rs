@@ -1,17 +1,17 @@
 //! From a file or a text to a plan.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Problems, Rejected, Severity};
+use crate::files::{self, Files, Input};
 use crate::grammar::Grammar;
 use crate::mend::{could_follow, mend};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::source::{self, MAX_FILE_BYTES, Source};
-use crate::{inputs, meaning, set, shape, tree};
+use crate::{meaning, set, shape, tree};
 
 /// A scenario that can be run.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// The text that said so.
     pub text: String,
-    /// The texts of the files that it names, and of profiles that ship, by their paths under `inputs/` of a run's folder.
-    pub inputs: BTreeMap<String, String>,
+    /// The files that it names, as they were read.
+    pub inputs: Vec<Input>,
     /// What in it has no effect, or proves nothing, though it is not wrong.
     pub warnings: Findings,
 }
@@ -31,9 +31,17 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong with it, the reading included.
 pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
+    load_with(path, path.parent().unwrap_or(Path::new("")), sets)
+}
+
+/// The same, but that the files which the scenario names are below `folder`, as those of a run are below its `inputs`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: &Path, folder: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
     let name = path.display().to_string();
     match source::read(path) {
-        Ok(text) => parse_in(path.parent(), &name, &text, sets),
+        Ok(text) => read(&name, &text, Some(folder), sets),
         Err((text, diagnostic)) => {
             let mut problems = Problems::default();
             problems.add(diagnostic);
@@ -42,29 +50,29 @@ pub fn load(path: &Path, sets: &[(String, String)]) -> Result<Loaded, Rejected> 
     }
 }
 
-/// Reads the scenario `text`, which people know as `name`, changed by `sets`. It stands in no folder, so it can name no
-/// files.
+/// Reads the scenario `text`, which people know as `name`, changed by `sets`. It cannot name files: it has no folder.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(name: &str, text: &str, sets: &[(String, String)]) -> Result<Loaded, Rejected> {
-    parse_in(None, name, text, sets)
+    read(name, text, None, sets)
 }
 
-fn parse_in(
-    folder: Option<&Path>,
+fn read(
     name: &str,
     text: &str,
+    folder: Option<&Path>,
     sets: &[(String, String)],
 ) -> Result<Loaded, Rejected> {
     let mut sources = vec![Source { name: name.to_owned(), text: text.to_owned() }];
     let mut problems = Problems::default();
     let mut warnings = Problems::default();
-    match check(folder, &mut sources, sets, &mut problems, &mut warnings) {
-        Some((plan, inputs)) if problems.is_empty() => Ok(Loaded {
+    let mut files = Files::of(folder);
+    match check(&mut sources, &mut files, sets, &mut problems, &mut warnings) {
+        Some(plan) if problems.is_empty() => Ok(Loaded {
             plan,
             text: text.to_owned(),
-            inputs,
+            inputs: files.take(&mut sources),
             warnings: warnings.findings(Severity::Warning, sources),
         }),
         _ => Err(problems.rejected(sources)),
@@ -72,15 +80,15 @@ fn parse_in(
 }
 
 fn check(
-    folder: Option<&Path>,
     sources: &mut Vec<Source>,
+    files: &mut Files<'_>,
     sets: &[(String, String)],
     problems: &mut Problems,
     warnings: &mut Problems,
-) -> Option<(Plan, BTreeMap<String, String>)> {
+) -> Option<Plan> {
     let text = &sources.first()?.text;
     if text.len() as u64 > MAX_FILE_BYTES {
-        problems.add(source::too_large(text.len() as u64, MAX_FILE_BYTES));
+        problems.add(source::too_large(text.len() as u64));
         return None;
     }
     let tree = tree::read(0, text, problems)?;
@@ -90,23 +98,22 @@ fn check(
     meaning::take_thresholds(&tree, &mut value, problems);
     match serde_path_to_error::deserialize::<_, Scenario>(&value) {
         Ok(mut scenario) => {
-            let mut found = Problems::default();
-            let kept = inputs::read(&mut scenario, folder, &tree, sources, &mut found);
+            files::fill(&mut scenario, &tree, files, sources, problems);
             let mut meant = Problems::default();
             meaning::check(&scenario, &tree, &mut meant);
             let meant = meant
                 .without_consequences_of(problems)
                 .without(|diagnostic| could_follow(diagnostic.code, |key| problems.concern(key)));
             problems.extend(meant);
-            problems.extend(found);
             if problems.is_empty() {
                 meaning::warn(&scenario, &tree, warnings);
             }
-            Some((Plan::new(scenario), kept))
+            Some(Plan::new(scenario))
         }
         // Said by the shape already; the sense of the rest is checked nevertheless.
         Err(_) if !problems.is_empty() => {
-            if let Some(mended) = mend(value) {
+            if let Some(mut mended) = mend(value) {
+                files::fill(&mut mended.scenario, &tree, files, sources, problems);
                 let mut meant = Problems::default();
                 meaning::check(&mended.scenario, &tree, &mut meant);
                 let meant = meant.without_consequences_of(problems).without(|diagnostic| {

@@ -9,7 +9,6 @@ mod inert;
 mod told;
 
 use kernel::resolve::MAX_PLACES;
-use play::Workload;
 use play::lifecycle::MAX_FAULTS;
 use play::serial::MAX_WORKLOADS;
 
@@ -37,7 +36,7 @@ pub(crate) fn check(scenario: &Scenario, tree: &Tree, problems: &mut Problems) {
         meaning.nodes();
         meaning.played_and_judged();
     }
-    meaning.records_to_find();
+    meaning.something_to_find();
 }
 
 struct Meaning<'a> {
@@ -125,20 +124,30 @@ impl Meaning<'_> {
         self.say(&path, Diagnostic::new(Code::of(problem.code), problem.message).help_if(problem.help));
     }
 
-    /// A check of stored records needs records, as a threshold needs its metric.
-    fn records_to_find(&mut self) {
-        const CHECK: &str = "stored_records_found";
-        let stores = self.scenario.workloads.iter().any(|workload| matches!(workload, Workload::Records(_)));
-        let Some(eventually) = self.scenario.checks.eventually.as_ref().filter(|_| !stores) else { return };
-        if let Some(index) = eventually.hold.iter().position(|name| name == CHECK) {
-            self.say(
-                &top("checks").key("eventually").key("hold").index(index),
-                Diagnostic::new(
-                    Code::NoEffect,
-                    "no workload stores records, so there is nothing to be found",
-                )
-                .help("add a workload of `records`, or leave the check out"),
-            );
+    /// A check of what is stored or provided needs that, as a threshold needs its metric.
+    fn something_to_find(&mut self) {
+        let asks = |kind: &str| self.scenario.workloads.iter().any(|workload| workload.kind() == kind);
+        let checks = [
+            (
+                "stored_records_found",
+                "records",
+                "no workload stores records, so there is nothing to be found",
+            ),
+            (
+                "providers_found",
+                "providers",
+                "no workload announces providers, so there is nobody to be found",
+            ),
+        ];
+        for (check, kind, message) in checks.into_iter().filter(|(_, kind, _)| !asks(kind)) {
+            let hold = self.scenario.checks.eventually.as_ref().map(|eventually| &eventually.hold);
+            if let Some(index) = hold.and_then(|hold| hold.iter().position(|name| name == check)) {
+                self.say(
+                    &top("checks").key("eventually").key("hold").index(index),
+                    Diagnostic::new(Code::NoEffect, message)
+                        .help(format!("add a workload of `{kind}`, or leave the check out")),
+                );
+            }
         }
     }
 }

@@ -105,6 +105,7 @@ fn complete_workload(workload: &mut Workload, index: usize, duration: Duration) 
     let (name, begin, end) = match workload {
         Workload::Lookups(lookups) => (&mut lookups.name, &mut lookups.begin, &mut lookups.end),
         Workload::Records(records) => (&mut records.name, &mut records.begin, &mut records.end),
+        Workload::Providers(providers) => (&mut providers.name, &mut providers.begin, &mut providers.end),
     };
     *name = Some(given);
     begin.get_or_insert(Duration::ZERO);

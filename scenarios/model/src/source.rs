@@ -1,4 +1,4 @@
-//! Texts and places in them: the scenario file is source 0, each `--set` is one more.
+//! Texts and places in them: the scenario file is source 0, each `--set` and each file that it names is one more.
 //!
 //! Reading is careful: only a regular file of bounded size is opened, so that neither a pipe that
 //! nobody writes to nor an endless device can hold the program.
@@ -12,6 +12,10 @@ use crate::diagnostic::{Code, Diagnostic};
 /// The largest scenario file: a hundred times the longest that a person would write, and still
 /// parsed in a second.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
+
+/// Bytes of all files that a scenario names, at most: several million rows of a trace. They are kept until the run's
+/// folder has them.
+pub const MAX_INPUT_BYTES: u64 = 64 << 20;
 
 /// A range of bytes of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,36 +70,81 @@ impl Source {
 /// If it cannot be read, is no regular file, is empty, too large or not UTF-8; with the text, as far
 /// as there is one, so that the message can show the place.
 pub(crate) fn read(path: &Path) -> Result<String, (String, Diagnostic)> {
-    let bytes = read_bytes(path, MAX_FILE_BYTES).map_err(|diagnostic| (String::new(), diagnostic))?;
+    let bytes = read_bytes(path, &SCENARIO).map_err(|diagnostic| (String::new(), diagnostic))?;
+    utf8(bytes, 0)
+}
+
+/// Reads a file that a scenario names, which becomes the source numbered `source`; at most `left` bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_input(path: &Path, source: u32, left: u64) -> Result<String, (String, Diagnostic)> {
+    let kind = Kind { most: left, ..INPUT };
+    let bytes = read_bytes(path, &kind).map_err(|diagnostic| (String::new(), diagnostic))?;
+    utf8(bytes, source)
+}
+
+/// What is said of a file that cannot be taken.
+struct Kind {
+    /// Bytes of it, at most.
+    most: u64,
+    /// Where its path begins.
+    relative_to: &'static str,
+    /// What it should have been.
+    example: &'static str,
+    too_large: fn(u64) -> Diagnostic,
+}
+
+const SCENARIO: Kind = Kind {
+    most: MAX_FILE_BYTES,
+    relative_to: "the current folder",
+    example: "name a scenario file, such as `scenario.yaml`",
+    too_large,
+};
+
+const INPUT: Kind = Kind {
+    most: MAX_INPUT_BYTES,
+    relative_to: "the scenario's folder",
+    example: "name a file of data, such as `traces/arrivals.csv`",
+    too_large: |bytes| {
+        let (size, most) = (types::Size::from_bytes(bytes), types::Size::from_bytes(MAX_INPUT_BYTES));
+        Diagnostic::new(
+            Code::TooLarge,
+            format!("the file has {size}; all files that a scenario names have {most} together, at most"),
+        )
+        .help("thin it out, or cut it to the run's duration")
+    },
+};
+
+fn utf8(bytes: Vec<u8>, source: u32) -> Result<String, (String, Diagnostic)> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
         let diagnostic =
             Diagnostic::new(Code::NotUtf8, format!("byte 0x{byte:02X} is not part of any UTF-8 text"))
-                .at(Span::new(0, at, at + '\u{FFFD}'.len_utf8()))
+                .at(Span::new(source, at, at + '\u{FFFD}'.len_utf8()))
                 .label("here the text stops being UTF-8")
                 .help("save the file in the encoding UTF-8");
         (text, diagnostic)
     })
 }
 
-/// The bytes of a regular file of at most `most` bytes.
-pub(crate) fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Diagnostic> {
+fn read_bytes(path: &Path, kind: &Kind) -> Result<Vec<u8>, Diagnostic> {
     let unreadable = |error: std::io::Error| {
         let diagnostic =
             Diagnostic::new(Code::Unreadable, format!("the file cannot be read: {}", plain(&error)));
         match error.kind() {
             std::io::ErrorKind::NotFound => {
-                diagnostic.help("check the path; it is relative to the current folder")
+                diagnostic.help(format!("check the path; it is relative to {}", kind.relative_to))
             }
             _ => diagnostic,
         }
     };
-    let not_a_file = |kind: &fs::FileType| {
-        let what = if kind.is_dir() { "a directory" } else { "no regular file but a pipe, socket or device" };
-        Diagnostic::new(Code::NotAFile, format!("this is {what}"))
-            .help("name a scenario file, such as `scenario.yaml`")
+    let not_a_file = |found: &fs::FileType| {
+        let what =
+            if found.is_dir() { "a directory" } else { "no regular file but a pipe, socket or device" };
+        Diagnostic::new(Code::NotAFile, format!("this is {what}")).help(kind.example)
     };
     // Asked before opening, since opening a pipe waits for its writer; and after, about what was opened.
     let before = fs::metadata(path).map_err(unreadable)?;
@@ -108,20 +157,19 @@ pub(crate) fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Diagnostic> 
         return Err(not_a_file(&opened.file_type()));
     }
     let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > most {
-        return Err(too_large(opened.len().max(bytes.len() as u64), most));
+    file.take(kind.most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > kind.most {
+        return Err((kind.too_large)(opened.len().max(bytes.len() as u64)));
     }
     Ok(bytes)
 }
 
-/// The complaint about a text of `bytes` bytes where `most` may be.
-pub(crate) fn too_large(bytes: u64, most: u64) -> Diagnostic {
-    let what = if most == MAX_FILE_BYTES { "scenario" } else { "file that a scenario names" };
-    let (size, most) = (types::Size::from_bytes(bytes), types::Size::from_bytes(most));
+/// The complaint about a text of `bytes` bytes.
+pub(crate) fn too_large(bytes: u64) -> Diagnostic {
+    let (size, most) = (types::Size::from_bytes(bytes), types::Size::from_bytes(MAX_FILE_BYTES));
     Diagnostic::new(
         Code::TooLarge,
-        format!("the file has {size}, more than the {most} of the largest {what}"),
+        format!("the file has {size}, more than the {most} of the largest scenario"),
     )
     .help("a scenario says what to do, not the data: is this the right file?")
 }

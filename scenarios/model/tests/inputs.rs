@@ -58,6 +58,11 @@ impl Case {
 const SESSIONS: &str = "# by hand\npeer,up_ms,down_ms\n4,0,60000\n4,90000,\n7,1000,2000\n9,5,10\n";
 const DISTANCES: &str = "from,to,rtt_ms,jitter_ms\na,a,2,0\na,b,80.5,3\nb,a,79.5,1\nb,b,3,0.25\n";
 
+/// The files that are kept, and what stands in them.
+fn kept(loaded: &model::Loaded) -> Vec<(&str, &str)> {
+    loaded.inputs.iter().map(|input| (input.name.as_str(), input.text.as_str())).collect()
+}
+
 #[test]
 fn recorded_sessions_are_read_and_kept() {
     let loaded = Case::new(CHURN, &[("sessions.csv", SESSIONS)]).loaded();
@@ -65,7 +70,7 @@ fn recorded_sessions_are_read_and_kept() {
     let at = |millis| Instant::START + Duration::from_millis(millis);
     assert_eq!(churn.sessions.peers(), 3);
     assert_eq!(churn.sessions.of(0), [(at(0), at(60_000)), (at(90_000), Instant::NEVER)]);
-    assert_eq!(loaded.inputs["sessions.csv"], SESSIONS);
+    assert_eq!(kept(&loaded), [("sessions.csv", SESSIONS)]);
     assert!(loaded.plan.to_yaml().contains("file: sessions.csv"));
 }
 
@@ -81,14 +86,15 @@ fn distances_are_read_and_kept() {
         (Duration::from_millis(40), Duration::from_millis(2)),
         "the mean of both ways"
     );
-    assert_eq!(loaded.inputs.keys().collect::<Vec<_>>(), ["data/far.csv"]);
+    assert_eq!(kept(&loaded), [("data/far.csv", DISTANCES)]);
 }
 
 #[test]
-fn a_scenario_in_a_run_s_folder_finds_its_files_under_inputs() {
-    let case = Case::new(CHURN, &[("inputs/sessions.csv", SESSIONS), ("manifest.json", "{}")]);
-    assert_eq!(case.loaded().inputs.len(), 1);
-    assert!(Case::new(CHURN, &[("inputs/sessions.csv", SESSIONS)]).message().contains("input_file"));
+fn files_may_be_in_another_folder_than_the_scenario() {
+    let case = Case::new(CHURN, &[("inputs/sessions.csv", SESSIONS)]);
+    let loaded = model::load_with(&case.path(), &case.0.path().join("inputs"), &[]).unwrap();
+    assert_eq!(kept(&loaded), [("sessions.csv", SESSIONS)]);
+    assert!(case.message().contains("unreadable"));
 }
 
 #[test]
@@ -99,7 +105,7 @@ fn a_profile_is_what_its_file_says() {
     let network = loaded.plan.network.resolve().unwrap();
     assert_eq!(network.places().len(), 33);
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../profiles/aws.csv")).unwrap();
-    assert_eq!(loaded.inputs.get("profiles/aws.csv"), Some(&text));
+    assert_eq!(kept(&loaded), [("profiles/aws.csv", text.as_str())]);
     assert!(text.contains("# Source: ") && text.contains("2026"), "it says where it is from and of when");
     let at = |name: &str| network.places().position(|place| place == name).unwrap() as u8;
     let line = text.lines().find(|line| line.starts_with("eu-central-1,us-east-1,")).unwrap();
@@ -133,17 +139,17 @@ fn a_file_that_cannot_be_read_is_told_at_its_name() {
     insta::assert_snapshot!("missing_file", Case::new(CHURN, &[]).message());
     for name in ["../sessions.csv", "/etc/passwd", "a/../../b.csv", "''", ".\\b.csv"] {
         let message = Case::new(&CHURN.replace("sessions.csv", name), &[]).message();
-        assert!(message.contains("is no path below the scenario's folder"), "{message}");
+        assert!(message.contains("bad_file_name"), "{message}");
     }
     let directory = Case::new(CHURN, &[("sessions.csv/file", "")]).message();
-    assert!(directory.contains("`sessions.csv` is a directory"), "{directory}");
+    assert!(directory.contains("this is a directory"), "{directory}");
     let case = Case::new(CHURN, &[]);
     fs::write(case.0.path().join("sessions.csv"), b"peer,up_ms\xff").unwrap();
-    assert!(case.message().contains("is not UTF-8 text from byte 10 on"));
+    insta::assert_snapshot!("not_utf8_file", case.message());
     fs::write(case.0.path().join("sessions.csv"), vec![b'#'; model::MAX_INPUT_BYTES as usize + 1]).unwrap();
-    assert!(case.message().contains("more than the 32 MiB of the largest file that a scenario names"));
+    assert!(case.message().contains("all files that a scenario names have 64 MiB together, at most"));
     let bare = model::parse("text", CHURN, &[]).map(|_| ()).unwrap_err();
-    assert_eq!(bare.codes().collect::<Vec<_>>(), [Code::InputFile]);
+    assert_eq!(bare.codes().collect::<Vec<_>>(), [Code::Unreadable]);
 }
 
 const SHIPPED: &str = "../kademlia/sessions.csv";

@@ -62,7 +62,7 @@ fn the_text_of_a_plan_is_a_scenario_of_that_plan() {
         let folder = tempfile::tempdir().unwrap();
         let plan = folder.path().join("plan.yaml");
         std::fs::write(&plan, first.plan.to_yaml()).unwrap();
-        for (name, text) in &first.inputs {
+        for model::Input { name, text } in &first.inputs {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();

@@ -18,8 +18,8 @@ use crate::plan::expression::MILLION;
 /// The mean share of its true nearest peers that a table holds once routing has converged, in millionths.
 pub const CONVERGED: u64 = 950_000;
 
-/// The share of GETs that return a stored value once stored records are found, in millionths: of a lossy network's
-/// requests a few stay unanswered for good.
+/// The share of GETs that return a stored value once stored records are found, and of searches that find a provider once
+/// providers are, in millionths: of a lossy network's requests a few stay unanswered for good.
 pub const FOUND: u64 = 990_000;
 
 /// The names of the checkers that ship, and when each must hold.
@@ -33,6 +33,7 @@ pub const NAMES: &[(&str, When)] = &[
     ("lookup_met_dead_peer", When::Sometimes),
     ("routing_converged", When::Eventually),
     ("stored_records_found", When::Eventually),
+    ("providers_found", When::Eventually),
 ];
 
 /// The checker of this name.
@@ -49,7 +50,8 @@ pub fn checker(name: &str) -> Option<Box<dyn Checker>> {
         "contact_evicted" => sighting("contact_evicted", Watch::Events, contact_evicted),
         "lookup_met_dead_peer" => sighting("lookup_met_dead_peer", Watch::Operations, lookup_met_dead_peer),
         "routing_converged" => Some(Box::new(RoutingConverged)),
-        "stored_records_found" => Some(Box::new(StoredRecordsFound)),
+        "stored_records_found" => Some(Box::new(FoundAtLast::RECORDS)),
+        "providers_found" => Some(Box::new(FoundAtLast::PROVIDERS)),
         _ => None,
     }
 }
@@ -313,14 +315,36 @@ impl Checker for RoutingConverged {
     }
 }
 
-/// Once the faults are over, what is stored comes to be found: from some moment until the end, [`FOUND`] of the GETs
-/// that count return a value.
+/// Once the faults are over, what is stored or provided comes to be found: from some moment until the end, [`FOUND`] of
+/// the operations that count succeed.
 #[derive(Clone, Copy, Debug)]
-struct StoredRecordsFound;
+struct FoundAtLast {
+    name: &'static str,
+    kind: Kind,
+    /// What is said if nothing was asked for.
+    unasked: &'static str,
+    /// What is said of those that did not succeed.
+    missed: &'static str,
+}
 
-impl Checker for StoredRecordsFound {
+impl FoundAtLast {
+    const RECORDS: Self = Self {
+        name: "stored_records_found",
+        kind: Kind::Get,
+        unasked: "no stored record was asked for after the faults",
+        missed: "GETs after the faults did not find what was stored",
+    };
+    const PROVIDERS: Self = Self {
+        name: "providers_found",
+        kind: Kind::Find,
+        unasked: "nothing that is provided was looked for after the faults",
+        missed: "searches after the faults did not find who provides",
+    };
+}
+
+impl Checker for FoundAtLast {
     fn name(&self) -> &str {
-        "stored_records_found"
+        self.name
     }
 
     fn when(&self) -> When {
@@ -334,12 +358,12 @@ impl Checker for StoredRecordsFound {
     fn conclude(&self, evidence: &Evidence<'_>) -> CheckResult {
         let timeline = evidence.timeline;
         let counts = |operation: &&Operation| {
-            operation.kind == Kind::Get && operation.counts && operation.begun >= timeline.calm_from
+            operation.kind == self.kind && operation.counts && operation.begun >= timeline.calm_from
         };
-        let gets = evidence.operations.iter().filter(counts);
+        let asked_for = evidence.operations.iter().filter(counts);
         let (mut holds_since, mut asked, mut found) = (None, 0u64, 0u64);
         // From the end, so that at each GET the share of those from it on is known; the earliest that serves is kept.
-        for (get, succeeded) in gets.rev().filter_map(|get| Some((get, get.end.succeeded()?))) {
+        for (get, succeeded) in asked_for.rev().filter_map(|get| Some((get, get.end.succeeded()?))) {
             asked += 1;
             found += u64::from(succeeded);
             if succeeded && found * MILLION >= asked * FOUND {
@@ -347,13 +371,13 @@ impl Checker for StoredRecordsFound {
             }
         }
         if asked == 0 {
-            return unheard(self, timeline, "no stored record was asked for after the faults");
+            return unheard(self, timeline, self.unasked);
         }
         came_to_hold(
             self,
             timeline,
             holds_since,
-            alloc::format!("{} of {asked} GETs after the faults did not find what was stored", asked - found),
+            alloc::format!("{} of {asked} {}", asked - found, self.missed),
         )
     }
 }

@@ -5,11 +5,17 @@
 //! those peers that it found when it ended, the asking peer aside: nobody is sent to look for itself. Both are taken
 //! against the truth at the moment of the end.
 //!
+//! A search for providers succeeds if it found one who is up as it ends and who announced it in that life; it counts only if
+//! there was one, besides the asking peer, that had announced it before the search began. Its recall is the share of these
+//! that it found, of as many as were enough.
+//!
 //! A PUT succeeds if more than half of the peers that it asked acknowledged it. A GET succeeds if it returns a value that
 //! some client asked to be stored under its name before the GET ended; it counts only if a PUT of that name had succeeded
 //! before it began. Both only the history of all peers can tell ([`settle`]): to a probe, which sees a GET as it ends, one
 //! that returns anything under its name is a success.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
@@ -51,10 +57,21 @@ pub struct Operation {
     pub timeouts: u32,
     /// If it looked for a peer: the round whose answer first named that peer; 0 if the asked one knew it.
     pub known_in_round: Option<u16>,
-    /// Of the true closest peers it found so many; lookups only.
+    /// Of the true closest peers, or of the true providers, it found so many.
     pub hits: u16,
-    /// So many true closest peers there were.
+    /// So many of them there were.
     pub of: u16,
+    /// Of a search for providers: what it sought and found.
+    pub sought: Option<Box<Sought>>,
+}
+
+/// Providers, as a search knows of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// How many were enough.
+    pub enough: u16,
+    /// Peers of the plan that were named as providers, once each.
+    pub found: Vec<u32>,
 }
 
 /// What is asked.
@@ -67,6 +84,10 @@ pub enum Kind {
     Put,
     /// To fetch a value.
     Get,
+    /// To tell that one provides something.
+    Announce,
+    /// Who provides something.
+    Find,
 }
 
 /// How an operation ended.
@@ -109,6 +130,14 @@ impl Operation {
             kad::Operation::Lookup(target) => (Kind::Lookup, target, None),
             kad::Operation::Put { target, value } => (Kind::Put, target, Some(digest(value))),
             kad::Operation::Get(target) => (Kind::Get, target, None),
+            kad::Operation::Announce(target) => (Kind::Announce, target, None),
+            kad::Operation::FindProviders { target, .. } => (Kind::Find, target, None),
+        };
+        let sought = match &command.operation {
+            kad::Operation::FindProviders { enough, .. } => {
+                Some(Box::new(Sought { enough: *enough, found: Vec::new() }))
+            }
+            _ => None,
         };
         Some(Self {
             id: command.id,
@@ -127,6 +156,7 @@ impl Operation {
             known_in_round: None,
             hits: 0,
             of: 0,
+            sought,
         })
     }
 
@@ -153,6 +183,16 @@ impl Operation {
                 record.target.key() == &self.key
             }
             kad::Outcome::NotFound => false,
+            kad::Outcome::Announced { told } => *told > 0,
+            kad::Outcome::Providers => {
+                let found: Vec<u32> =
+                    report.providers.iter().filter_map(|peer| Some(peer.index()? as u32)).collect();
+                let any = found.iter().any(|peer| oracle.is_online(*peer));
+                if let Some(sought) = &mut self.sought {
+                    sought.found = found;
+                }
+                any
+            }
             // It found nobody, and there may have been somebody.
             kad::Outcome::Busy | kad::Outcome::Isolated => {
                 if self.kind == Kind::Lookup {
@@ -187,11 +227,54 @@ fn digest(value: &[u8]) -> Digest {
     Digest(mixer.finish())
 }
 
-/// Puts operations into the order of (begun, id), and tells which GETs count and which returned what was stored.
-pub(crate) fn settle(operations: &mut [Operation]) {
+/// Puts operations into the order of (begun, id), and tells which GETs count and which returned what was stored, and which
+/// searches found those who provide. `up_since` says since when a peer is up at a moment.
+pub(crate) fn settle(operations: &mut [Operation], up_since: impl Fn(u32, Instant) -> Option<Instant>) {
     operations.sort_unstable_by_key(|operation| (operation.begun, operation.id));
+    compare_providers(operations, up_since);
     believe_no_strange_values(operations);
     count_gets(operations);
+}
+
+/// An announcement that somebody was told of.
+struct Announced {
+    key: Key,
+    peer: u32,
+    begun: Instant,
+    ended: Instant,
+}
+
+/// Compares each search for providers with who provided by then.
+fn compare_providers(operations: &mut [Operation], up_since: impl Fn(u32, Instant) -> Option<Instant>) {
+    let mut announced: HashMap<Digest, Vec<Announced>, DigestHasher> = HashMap::default();
+    let made = |operation: &&Operation| operation.kind == Kind::Announce && operation.end == End::Ok;
+    for operation in operations.iter().filter(made) {
+        let by = announced.entry(Digest(operation.key.prefix64())).or_default();
+        let Operation { key, peer, begun, ended, .. } = *operation;
+        by.push(Announced { key, peer, begun, ended });
+    }
+    let searches = operations.iter_mut().filter(|operation| operation.end.succeeded().is_some());
+    for search in searches {
+        let Some(sought) = &search.sought else { continue };
+        let by = announced.get(&Digest(search.key.prefix64())).map_or(&[][..], Vec::as_slice);
+        let (mut provide, mut known) = (BTreeSet::new(), BTreeSet::new());
+        for Announced { key, peer, begun, ended } in by {
+            // What it announced in an earlier life it has forgotten.
+            let lives = up_since(*peer, search.ended).is_some_and(|since| since <= *begun);
+            if *key == search.key && *peer != search.peer && lives && *begun <= search.ended {
+                provide.insert(*peer);
+                if *ended <= search.begun {
+                    known.insert(*peer);
+                }
+            }
+        }
+        let found = sought.found.iter().filter(|peer| known.contains(peer)).count();
+        search.of = known.len().min(usize::from(sought.enough)) as u16;
+        search.hits = (found as u16).min(search.of);
+        search.counts = search.of > 0;
+        let any = sought.found.iter().any(|peer| provide.contains(peer));
+        search.end = if any { End::Ok } else { End::Failed };
+    }
 }
 
 /// A GET that returned what nobody had asked to be stored under its name has failed.
@@ -256,7 +339,67 @@ pub(crate) mod tests {
             known_in_round: None,
             hits: 0,
             of: 0,
+            sought: None,
         }
+    }
+
+    /// Whoever is asked about has been up from the start.
+    fn from_the_start(_: u32, _: Instant) -> Option<Instant> {
+        Some(Instant::START)
+    }
+
+    #[test]
+    fn a_search_is_compared_with_who_announced_in_the_life_that_it_still_lives() {
+        let announce = |number: u64, peer| Operation { peer, ..operation(Kind::Announce, number) };
+        let search = |number: u64, enough, found: &[u32]| {
+            let sought = Some(Box::new(Sought { enough, found: found.to_vec() }));
+            Operation { peer: 9, sought, ..operation(Kind::Find, number) }
+        };
+        // Peer 1 came back at 50 s and has announced nothing since; peer 3 went away then; peer 9 asks.
+        let turn = Instant::START + Duration::from_secs(50);
+        let up_since = |peer: u32, at: Instant| match peer {
+            1 if at >= turn => Some(turn),
+            3 if at >= turn => None,
+            _ => Some(Instant::START),
+        };
+        let mut elsewhere = announce(4, 7);
+        elsewhere.key = Key::of(b"another name");
+        // Announced while a search was under way: right if it is found, not missed if it is not.
+        let mut late = announce(20, 4);
+        late.ended = Instant::START + Duration::from_secs(100);
+        let mut during = search(19, 20, &[4]);
+        during.ended = Instant::START + Duration::from_secs(30);
+        let mut history = [
+            announce(1, 1),
+            announce(2, 2),
+            announce(3, 3),
+            elsewhere,
+            announce(5, 9),
+            late,
+            search(0, 20, &[]),
+            search(10, 20, &[1, 2, 3]),
+            search(11, 20, &[1, 7]),
+            search(12, 2, &[1, 2]),
+            during,
+            search(60, 20, &[1, 3]),
+            search(61, 20, &[2]),
+        ];
+        settle(&mut history, up_since);
+        let told: Vec<_> = history
+            .iter()
+            .filter(|search| search.kind == Kind::Find)
+            .map(|search| (search.id.0, search.end == End::Ok, search.hits, search.of, search.counts))
+            .collect();
+        let expected = [
+            (0, false, 0, 0, false),
+            (10, true, 3, 3, true),
+            (11, true, 1, 3, true),
+            (12, true, 2, 2, true),
+            (19, true, 0, 3, true),
+            (60, false, 0, 1, true),
+            (61, true, 1, 1, true),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]
@@ -273,7 +416,7 @@ pub(crate) mod tests {
         let mut other = operation(Kind::Get, 40);
         other.key = Key::of(b"another name");
         history.push(other);
-        settle(&mut history);
+        settle(&mut history, from_the_start);
         let counts: Vec<_> = history
             .iter()
             .filter(|get| get.kind == Kind::Get)
@@ -306,7 +449,7 @@ pub(crate) mod tests {
         ];
         history[9].id = OperationId(100);
         history[9].ended += Duration::from_secs(60);
-        settle(&mut history);
+        settle(&mut history, from_the_start);
         let ends: Vec<_> = history
             .iter()
             .filter(|get| get.kind == Kind::Get)

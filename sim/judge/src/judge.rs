@@ -101,7 +101,7 @@ impl Plan {
             whole.merge(findings);
         }
         let Findings { mut operations, samples, facts, mut tallies } = whole;
-        settle(&mut operations);
+        settle(&mut operations, |peer, at| self.play.lifecycle().up_since(peer, at));
         count_touched(&mut tallies, circumstances.touched);
         let grid = Grid { end: circumstances.ended.min(self.timeline.grid.end), ..self.timeline.grid };
         let material = Material {

@@ -305,6 +305,27 @@ fn measure<'a>(
             share(of(Kind::Get).filter(|get| get.counts))
         }
         name if name == metric::RECORD_GET_LATENCY.name => many(latencies(succeeded(of(Kind::Get)))),
+        name if name == metric::PROVIDER_ANNOUNCE_SUCCESS_RATIO.name => share(of(Kind::Announce)),
+        name if name == metric::PROVIDER_ANNOUNCE_LATENCY.name => {
+            many(latencies(succeeded(of(Kind::Announce))))
+        }
+        name if name == metric::PROVIDER_FIND_SUCCESS_RATIO.name => {
+            share(of(Kind::Find).filter(|find| find.counts))
+        }
+        name if name == metric::PROVIDER_FIND_LATENCY.name => many(latencies(succeeded(of(Kind::Find)))),
+        name if name == metric::PROVIDER_FIND_MESSAGES.name => {
+            many(figures(of(Kind::Find), |find| u64::from(find.messages)))
+        }
+        name if name == metric::PROVIDER_FOUND.name => many(
+            of(Kind::Find)
+                .filter_map(|find| Some(millions(find.sought.as_ref()?.found.len() as u64)))
+                .collect(),
+        ),
+        name if name == metric::PROVIDER_RECALL.name => many(
+            of(Kind::Find)
+                .filter_map(|find| millions(u64::from(find.hits)).checked_div(u64::from(find.of)))
+                .collect(),
+        ),
         name if name == metric::PEERS_ONLINE.name => {
             many(samples.map(|(_, sample)| millions(u64::from(sample.online))).collect())
         }
@@ -364,6 +385,14 @@ pub fn denominator(metric: &Metric) -> &'static str {
         (Fold::Gauge, _) => "sampling instants after the warmup",
         (_, Some(("lookup", _))) => "lookups begun after the warmup that ended",
         (_, Some(("record", rest))) if rest.starts_with("put") => "PUTs begun after the warmup that ended",
+        (_, Some(("provider", rest))) if rest.starts_with("announce") => {
+            "announcements begun after the warmup that ended"
+        }
+        (Fold::Ratio, Some(("provider", _))) | (_, Some(("provider", "recall"))) => {
+            "searches for what somebody online provides, begun after the warmup, that ended"
+        }
+        (_, Some(("provider", "find_latency"))) => "searches begun after the warmup that found a provider",
+        (_, Some(("provider", _))) => "searches for providers begun after the warmup that ended",
         (Fold::Ratio, Some(("record", _))) => "GETs of stored names begun after the warmup that ended",
         (_, Some(("record", _))) => "GETs begun after the warmup that returned a value",
         _ => "samples after the warmup",
@@ -373,6 +402,7 @@ pub fn denominator(metric: &Metric) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::boxed::Box;
 
     #[test]
     fn statistics_are_exact() {
@@ -420,9 +450,13 @@ mod tests {
             operation.hits = 1;
             operation.of = 1;
             operation.known_in_round = Some(1);
+            if kind == Kind::Find {
+                operation.sought = Some(Box::new(crate::history::Sought { enough: 1, found: Vec::new() }));
+            }
             operation
         };
-        let operations = [operation(Kind::Lookup, 1), operation(Kind::Put, 2), operation(Kind::Get, 3)];
+        let kinds = [Kind::Lookup, Kind::Put, Kind::Get, Kind::Announce, Kind::Find];
+        let operations = kinds.map(|kind| operation(kind, 1));
         let traffic = crate::sample::Traffic { sent: 1, sent_bytes: 1, dropped: 1 };
         let sample = crate::sample::Sample { online: 1, tables: 1, contacts: 1, stale: 1, queue: 1, traffic };
         for metric in metric::ALL {

@@ -1,7 +1,6 @@
-//! What is true: which of the peers that are up and can be called are the closest to a key.
+//! What is true: which of the peers that are up and serve are the closest to a key.
 //!
-//! A peer that cannot be called takes part and is nobody whom a lookup could be asked to find: it answers only those whom
-//! it called itself.
+//! A peer that cannot be called serves nobody, whatever it would like to: it answers only those whom it called itself.
 //!
 //! Keys in order are a trie: the peers that share a prefix are a range. The k closest to a key are among the smallest
 //! such range around it that holds k peers that are up, and all peers outside are farther. A bit per peer, counted by
@@ -22,14 +21,14 @@ pub struct Order {
     heads: Vec<u64>,
     /// By peer number: its place in the order.
     ranks: Vec<u32>,
-    /// By peer number: whether it cannot be called; nobody if it is empty.
-    undialable: Arc<[bool]>,
+    /// A bit per place: whether its peer serves.
+    servers: Vec<u64>,
 }
 
 impl Order {
-    /// The order of the plan's peers, of whom these cannot be called.
+    /// The order of the plan's peers, some of whom cannot be called (by peer number; nobody beyond its end).
     #[must_use]
-    pub fn new(book: &Arc<SharedBook>, undialable: &Arc<[bool]>) -> Self {
+    pub fn new(book: &Arc<SharedBook>, undialable: &[bool]) -> Self {
         let keys = book.keys();
         let mut peers: Vec<u32> = (0..keys.len() as u32).collect();
         peers.sort_unstable_by_key(|peer| keys.get(*peer as usize));
@@ -41,11 +40,15 @@ impl Order {
                 *slot = rank;
             }
         }
-        Self { book: Arc::clone(book), peers, heads, ranks, undialable: Arc::clone(undialable) }
-    }
-
-    fn is_undialable(&self, peer: u32) -> bool {
-        self.undialable.get(peer as usize).copied().unwrap_or_default()
+        let mut servers = alloc::vec![0; peers.len().div_ceil(64)];
+        let serves =
+            |peer: u32| book.serves(peer) && !undialable.get(peer as usize).copied().unwrap_or_default();
+        for (rank, _) in peers.iter().enumerate().filter(|(_, peer)| serves(**peer)) {
+            if let Some(word) = servers.get_mut(rank / 64) {
+                *word |= 1u64 << (rank % 64);
+            }
+        }
+        Self { book: Arc::clone(book), peers, heads, ranks, servers }
     }
 }
 
@@ -53,15 +56,13 @@ impl Order {
 #[derive(Clone, Debug)]
 pub struct Oracle {
     order: Arc<Order>,
-    /// A bit per place in the order, for those who can be called.
+    /// A bit per place in the order.
     up: Vec<u64>,
-    /// The same for those who cannot; empty if there are none.
-    hidden: Vec<u64>,
-    hidden_online: u32,
-    /// A Fenwick tree over the bits of each word.
+    /// A Fenwick tree over the bits of each word, those of servers alone.
     counts: Vec<u32>,
-    /// Of those who can be called.
     online: u32,
+    /// How many of these serve.
+    serving: u32,
 }
 
 impl Oracle {
@@ -72,54 +73,50 @@ impl Oracle {
         Self {
             order: Arc::clone(order),
             up: alloc::vec![0; words],
-            hidden: alloc::vec![0; if order.undialable.is_empty() { 0 } else { words }],
-            hidden_online: 0,
             counts: alloc::vec![0; words + 1],
             online: 0,
+            serving: 0,
         }
     }
 
     /// How many peers are up.
     #[must_use]
     pub const fn online(&self) -> u32 {
-        self.online + self.hidden_online
+        self.online
     }
 
     /// Whether `peer` is up.
     #[must_use]
     pub fn is_online(&self, peer: u32) -> bool {
         let rank = self.order.ranks.get(peer as usize).copied();
-        let bits = if self.order.is_undialable(peer) { &self.hidden } else { &self.up };
-        rank.is_some_and(|rank| bits.get(rank as usize / 64).is_some_and(|word| word >> (rank % 64) & 1 == 1))
+        rank.is_some_and(|rank| {
+            self.up.get(rank as usize / 64).is_some_and(|word| word >> (rank % 64) & 1 == 1)
+        })
     }
 
     /// Takes note that `peer` comes up.
     pub fn rise(&mut self, peer: u32) {
-        if self.is_online(peer) || !self.flip(peer) {
-            return;
-        }
-        if self.order.is_undialable(peer) {
-            self.hidden_online += 1;
-        } else {
+        if !self.is_online(peer) && self.flip(peer) {
             self.online += 1;
-            self.count(peer, 1);
+            if self.serves(peer) {
+                self.serving += 1;
+                self.count(peer, 1);
+            }
         }
     }
 
     /// Takes note that `peer` goes down.
     pub fn fall(&mut self, peer: u32) {
-        if !self.is_online(peer) || !self.flip(peer) {
-            return;
-        }
-        if self.order.is_undialable(peer) {
-            self.hidden_online -= 1;
-        } else {
+        if self.is_online(peer) && self.flip(peer) {
             self.online -= 1;
-            self.count(peer, u32::MAX);
+            if self.serves(peer) {
+                self.serving -= 1;
+                self.count(peer, u32::MAX);
+            }
         }
     }
 
-    /// The `k` peers that are closest to `key` among those that are up and can be called, except `except`; into `out`, nearest first.
+    /// The `k` peers that are closest to `key` among those that are up and serve, except `except`; into `out`, nearest first.
     pub fn closest(&self, key: &Key, k: usize, except: Option<u32>, out: &mut Vec<u32>) {
         out.clear();
         // One more, for the one that is left out.
@@ -153,11 +150,11 @@ impl Oracle {
         Some(self.order.book.keys().get(*peer as usize)?.distance(key))
     }
 
-    /// The smallest range of places around `head` that one prefix delimits and that holds `wanted` peers that can be found;
+    /// The smallest range of places around `head` that one prefix delimits and that holds `wanted` peers that are up;
     /// everybody, if there are fewer.
     fn range_of(&self, head: u64, wanted: u32) -> (u32, u32) {
         // About as many bits as it takes to leave `wanted` of all who are up.
-        let guess = (self.online / wanted.max(1)).checked_ilog2().unwrap_or(0);
+        let guess = (self.serving / wanted.max(1)).checked_ilog2().unwrap_or(0);
         let mut bits = guess;
         let mut best = self.range(head, bits);
         if self.count_of(best) >= wanted {
@@ -195,7 +192,7 @@ impl Oracle {
     /// How many are up in the places before `place`.
     fn count_before(&self, place: u32) -> u32 {
         let (word, bit) = (place as usize / 64, place % 64);
-        let mut sum = self.up.get(word).map_or(0, |bits| (bits & ((1u64 << bit) - 1)).count_ones());
+        let mut sum = (self.up_servers(word) & ((1u64 << bit) - 1)).count_ones();
         let mut node = word;
         while node > 0 {
             sum += self.counts.get(node).copied().unwrap_or(0);
@@ -204,11 +201,11 @@ impl Oracle {
         sum
     }
 
-    /// The places of those who are up, from `start` to before `end`.
+    /// The places of the servers that are up, from `start` to before `end`.
     fn for_each_up(&self, start: u32, end: u32, mut each: impl FnMut(u32)) {
         for word in start / 64..end.div_ceil(64) {
             let first = word * 64;
-            let mut bits = self.up.get(word as usize).copied().unwrap_or(0);
+            let mut bits = self.up_servers(word as usize);
             if first < start {
                 bits &= u64::MAX << (start - first);
             }
@@ -222,10 +219,20 @@ impl Oracle {
         }
     }
 
+    /// Those of a word of places who are up and serve.
+    fn up_servers(&self, word: usize) -> u64 {
+        self.up.get(word).zip(self.order.servers.get(word)).map_or(0, |(up, servers)| up & servers)
+    }
+
+    fn serves(&self, peer: u32) -> bool {
+        let rank = self.order.ranks.get(peer as usize).copied();
+        let word = rank.and_then(|rank| Some((rank, self.order.servers.get(rank as usize / 64)?)));
+        word.is_some_and(|(rank, word)| word >> (rank % 64) & 1 == 1)
+    }
+
     fn flip(&mut self, peer: u32) -> bool {
         let rank = self.order.ranks.get(peer as usize).copied();
-        let bits = if self.order.is_undialable(peer) { &mut self.hidden } else { &mut self.up };
-        let word = rank.and_then(|rank| Some((rank, bits.get_mut(rank as usize / 64)?)));
+        let word = rank.and_then(|rank| Some((rank, self.up.get_mut(rank as usize / 64)?)));
         word.map(|(rank, word)| *word ^= 1 << (rank % 64)).is_some()
     }
 
@@ -246,18 +253,20 @@ mod tests {
     use proptest::prelude::*;
     use types::PeerId;
 
-    fn book(peers: u32) -> Arc<SharedBook> {
+    /// A book in which every peer serves whose number is no multiple of `clients`.
+    fn book(peers: u32, clients: u32) -> Arc<SharedBook> {
         let id = |number: u32| {
             let mut key = [0; 32];
             key[..4].copy_from_slice(&number.to_be_bytes());
             PeerId::from_ed25519(&key)
         };
-        Arc::new(SharedBook::new((0..peers).map(id).collect()))
+        let clients = (0..peers).filter(|peer| clients > 0 && peer.is_multiple_of(clients));
+        Arc::new(SharedBook::new((0..peers).map(id).collect()).with_clients(clients))
     }
 
     fn brute_force(book: &SharedBook, up: &[bool], key: &Key, k: usize, except: Option<u32>) -> Vec<u32> {
         let mut all: Vec<_> = (0..up.len() as u32)
-            .filter(|peer| up[*peer as usize] && Some(*peer) != except)
+            .filter(|peer| up[*peer as usize] && book.serves(*peer) && Some(*peer) != except)
             .map(|peer| (book.keys()[peer as usize].distance(key), peer))
             .collect();
         all.sort_unstable();
@@ -272,10 +281,11 @@ mod tests {
             key in any::<[u8; 32]>(),
             own in any::<Option<u32>>(),
             k in 0..25usize,
+            clients in 0..4u32,
             hidden in proptest::collection::vec(proptest::bool::weighted(0.3), 0..300),
         ) {
-            let book = book(peers);
-            let mut oracle = Oracle::new(&Arc::new(Order::new(&book, &hidden.clone().into())));
+            let book = book(peers, clients);
+            let mut oracle = Oracle::new(&Arc::new(Order::new(&book, &hidden)));
             let mut up = alloc::vec![false; peers as usize];
             for (peer, rises) in turns {
                 let peer = peer % peers;

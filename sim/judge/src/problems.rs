@@ -112,6 +112,7 @@ pub fn without_source(inputs: &Inputs<'_>, metric: &str, path: String) -> Option
     let needs = match metric.split_once('.') {
         Some(("lookup", _)) => "lookups",
         Some(("record", _)) => "records",
+        Some(("provider", _)) => "providers",
         _ => return None,
     };
     let asked = inputs.workloads.iter().any(|workload| workload.kind() == needs);

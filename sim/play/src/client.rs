@@ -135,11 +135,16 @@ impl Thinker {
         match &lane.question {
             Question::Peer => self.scene.present_peer(now, self.peer, &mut stream).map(Ask::Peer),
             Question::Key => Some(Ask::Key(stream.bytes32())),
-            Question::Get { settle, stored } => {
+            Question::Get { settle, popularity, stored } => {
                 let settled = stored.partition_point(|stored| *stored + *settle <= now);
-                stream.index(settled).map(|number| Ask::Get { number: number as u32 })
+                popularity.draw(settled, &mut stream).map(|number| Ask::Get { number: number as u32 })
             }
-            Question::Put { .. } => None,
+            Question::Find { enough, settle, popularity, stored } => {
+                let settled = stored.partition_point(|stored| *stored + *settle <= now);
+                let number = popularity.draw(settled, &mut stream)? as u32;
+                Some(Ask::Find { number, enough: *enough })
+            }
+            Question::Put { .. } | Question::Announce { .. } => None,
         }
     }
 }

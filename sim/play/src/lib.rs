@@ -9,7 +9,7 @@
 //! | [`lifecycle`] | when each peer is up: joins, churn, crashes, returns, known ahead |
 //! | [`lives`] | the same as it unfolds: every life event in order, and who is up by then |
 //! | [`online`] | who is up, and a random pick among them |
-//! | [`script`] | open arrivals: what is asked of whom and when, in the order of time |
+//! | [`script`] | arrivals that wait for nobody: what is asked of whom and when, in the order of time |
 //! | [`client`] | closed arrivals: clients that wait for their answer; users' own workloads |
 //! | [`scene`] | what all of these share, read-only |
 //! | [`clocks`] | whose wall clock is wrong, and who stands still |
@@ -53,7 +53,7 @@ pub use online::Online;
 pub use plan::{Data, Fault, Group, Select, Start, Workload};
 pub use play::{Inputs, Play};
 pub use problems::{Problem, problems};
-pub use roster::Roster;
+pub use roster::{Roster, clients};
 pub use scene::Scene;
 pub use script::{Asked, Script};
 pub use serial::{Part, Serials};

@@ -80,20 +80,29 @@ impl Play {
         let lanes = (0..)
             .zip(inputs.workloads)
             .flat_map(|(index, workload)| {
-                let from = choose(&roster, seed, workload.from(), "from", &workload.name(usize::from(index)));
-                Lane::of(index, workload, &from, duration)
+                let name = workload.name(usize::from(index));
+                let from = choose(&roster, seed, workload.from(), "from", &name);
+                let by = match workload {
+                    Workload::Providers(providers) => choose(&roster, seed, &providers.by, "by", &name),
+                    Workload::Lookups(_) | Workload::Records(_) => from.clone(),
+                };
+                Lane::of(index, workload, &from, &by, duration)
             })
             .collect();
+        let serves = |place: &usize| groups.get(*place).is_some_and(|(_, group)| group.serves());
+        let servers: Arc<[usize]> = (0..groups.len()).filter(serves).collect();
+        let servers = (servers.len() < groups.len()).then_some(servers);
         let bootstraps = groups
             .iter()
             .map(|(_, group)| Bootstrap {
-                groups: roster.named(group.bootstrap.group.as_ref()),
+                groups: roster.named(group.bootstrap.group.as_ref()).into_iter().filter(serves).collect(),
                 amount: group.bootstrap.amount().unwrap_or(Amount::Number(0)),
             })
             .collect();
         let (clocks, standstills) = (Clocks::new(&roster, &faults), standstills(&roster, &faults));
         let undialable = undialable(&roster, groups, seed);
-        let scene = Scene { seed, book: Arc::clone(book), roster, lifecycle, lanes, bootstraps, undialable };
+        let book = Arc::clone(book);
+        let scene = Scene { seed, book, roster, lifecycle, lanes, servers, bootstraps, undialable };
         let scene = Arc::new(with_stores(scene));
         let tallies = tallies_of(&scene, &faults, duration);
         Self {
@@ -296,7 +305,9 @@ fn with_stores(scene: Scene) -> Scene {
     let scene = Arc::new(scene);
     let mut finished = Scene::clone(&scene);
     for lane in &mut finished.lanes {
-        if let (Question::Get { stored, .. }, Rhythm::Closed { .. }) = (&mut lane.question, lane.rhythm) {
+        if let (Question::Get { stored, .. } | Question::Find { stored, .. }, Rhythm::Closed { .. }) =
+            (&mut lane.question, &lane.rhythm)
+        {
             let stores = |other: &Lane| other.workload == lane.workload && other.part == Part::First;
             *stored = first_stores(&scene, stores).into();
         }
@@ -351,8 +362,10 @@ fn tallies_of(scene: &Scene, faults: &[(Fault, String, Chosen)], duration: Durat
     });
     let of_lanes = scene.lanes.iter().map(|lane| {
         let (unit, asked) = match lane.rhythm {
-            Rhythm::Open { gap } => ("operations", count_arrivals(lane, scene.seed, gap)),
             Rhythm::Closed { clients, .. } => (CLIENTS, u64::from(clients)),
+            Rhythm::Open { .. } | Rhythm::Staged(_) | Rhythm::Recorded(_) => {
+                ("operations", count_arrivals(lane, scene.seed))
+            }
         };
         let subject = Subject::Workload(lane.workload, lane.part);
         let (begin, end) = (lane.begin, Some(lane.end));

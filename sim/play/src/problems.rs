@@ -13,9 +13,10 @@ use types::{Duration, Share};
 use crate::lifecycle::MAX_FAULTS;
 use crate::links::MAX_SIDES;
 use crate::online::MAX_CONTACTS;
+use crate::plan::popularity::{LEAST_EXPONENT, MOST_EXPONENT};
 use crate::plan::{
-    Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Loss, Partition, Puts,
-    RecordedChurn, Records, Restart, Select, Skew, Workload,
+    Amount, Arrivals, Churn, Distribution, Division, Fault, Group, GroupNames, Join, Loss, Partition,
+    Popularity, Providers, RecordedChurn, Records, Restart, Select, Skew, Stage, Workload,
 };
 use crate::play::Inputs;
 use crate::roster::share_of;
@@ -108,6 +109,9 @@ impl Check<'_> {
         } else if peers > MAX_PEERS {
             self.add("peers", "too_many_peers", alloc::format!("{peers} peers are more than {MAX_PEERS}"));
         }
+        if peers > 0 && !groups.iter().any(|(_, group)| group.serves()) {
+            self.add("peers", "no_peers", "nobody serves: every group is one of clients".to_string());
+        }
         for (name, group) in groups {
             let path = alloc::format!("peers.{name}");
             self.name(&path, name);
@@ -144,6 +148,13 @@ impl Check<'_> {
             self.add(&alloc::format!("{path}.join.{kind}"), "window_beyond_run", message);
         }
         let bootstrap = alloc::format!("{path}.bootstrap");
+        let of_clients = |name: &String| {
+            self.inputs.groups.iter().any(|(group, settings)| group == name && !settings.serves())
+        };
+        if group.bootstrap.group.as_ref().is_some_and(|names| names.0.iter().all(of_clients)) {
+            let message = "names only groups of clients, whom nobody can ask".to_string();
+            self.add(&alloc::format!("{bootstrap}.group"), "empty_selection", message);
+        }
         if let Some((amount, whole)) = self.amount(&bootstrap, &group.bootstrap) {
             let known = match amount {
                 Amount::All => whole,
@@ -274,6 +285,7 @@ impl Check<'_> {
             let (begin, end) = match workload {
                 Workload::Lookups(lookups) => (lookups.begin, lookups.end),
                 Workload::Records(records) => (records.begin, records.end),
+                Workload::Providers(providers) => (providers.begin, providers.end),
             };
             let (begin, end) = (begin.unwrap_or_default(), end.unwrap_or(duration));
             self.window(&path, begin, end);
@@ -282,14 +294,15 @@ impl Check<'_> {
                     self.arrivals(&alloc::format!("{path}.arrivals"), &lookups.arrivals, begin, end);
                 }
                 Workload::Records(records) => self.records(&path, records, begin, end),
+                Workload::Providers(providers) => self.providers(&path, providers, begin, end),
             }
         }
     }
 
     fn records(&mut self, path: &str, records: &Records, begin: Duration, end: Duration) {
-        let Puts::Open(puts) = records.puts;
-        self.arrivals(&alloc::format!("{path}.puts"), &Arrivals::Open(puts), begin, end);
+        self.arrivals(&alloc::format!("{path}.puts"), &records.puts.clone().into(), begin, end);
         self.arrivals(&alloc::format!("{path}.gets"), &records.gets, begin, end);
+        self.popularity(path, &records.popularity);
         if records.keys == 0 {
             self.add(&alloc::format!("{path}.keys"), "no_keys", "there is at least one name".to_string());
         }
@@ -304,6 +317,27 @@ impl Check<'_> {
             let message =
                 alloc::format!("is {}, more than peers of `{name}` take: {limit}", records.value_size);
             self.add(&alloc::format!("{path}.value_size"), "value_too_large", message);
+        }
+    }
+
+    fn providers(&mut self, path: &str, providers: &Providers, begin: Duration, end: Duration) {
+        self.select(&alloc::format!("{path}.by"), &providers.by);
+        self.arrivals(&alloc::format!("{path}.announces"), &providers.announces.clone().into(), begin, end);
+        self.arrivals(&alloc::format!("{path}.finds"), &providers.finds, begin, end);
+        self.popularity(path, &providers.popularity);
+        if providers.names == 0 {
+            self.add(&alloc::format!("{path}.names"), "no_keys", "there is at least one name".to_string());
+        }
+        if !(1..=kad::MAX_SOUGHT).contains(&providers.enough) {
+            let message = alloc::format!("is {}, outside 1 to {}", providers.enough, kad::MAX_SOUGHT);
+            self.add(&alloc::format!("{path}.enough"), "out_of_range", message);
+        }
+        if begin + providers.settle >= end {
+            let message = alloc::format!(
+                "is {}: nothing is looked for before the workload ends at {end}",
+                providers.settle
+            );
+            self.add(&alloc::format!("{path}.settle"), "empty_window", message);
         }
     }
 
@@ -338,6 +372,56 @@ impl Check<'_> {
                     self.add(&alloc::format!("{path}.closed.clients"), "bad_clients", message);
                 }
             }
+            Arrivals::Staged(stages) => {
+                self.stages(&alloc::format!("{path}.staged"), arrivals, &stages.0, begin, end);
+            }
+            Arrivals::Recorded(recorded) => {
+                let path = alloc::format!("{path}.recorded.file");
+                if arrivals.expected(Duration::ZERO, end.saturating_sub(begin)) == Some(0) {
+                    let message = match recorded.moments.first() {
+                        Some(first) => {
+                            alloc::format!(
+                                "names a file without moments before {end}: its first is {first} after {begin}"
+                            )
+                        }
+                        None => "names a file without moments: nobody asks".to_string(),
+                    };
+                    self.add(&path, "no_arrivals", message);
+                }
+            }
+        }
+    }
+
+    fn stages(&mut self, path: &str, arrivals: &Arrivals, stages: &[Stage], begin: Duration, end: Duration) {
+        let mut over = begin;
+        for (index, stage) in stages.iter().enumerate() {
+            let path = alloc::format!("{path}.{index}.for");
+            if stage.lasts == Duration::ZERO {
+                self.add(&path, "empty_window", "must be longer than 0s".to_string());
+            }
+            if over >= end {
+                let message = alloc::format!("begins at {over}, the workload ends at {end}");
+                self.add(&path, "window_beyond_run", message);
+            }
+            over = over + stage.lasts;
+        }
+        let expected = arrivals.expected(Duration::ZERO, end.saturating_sub(begin));
+        if expected == Some(0) {
+            let message = alloc::format!("less than one operation is expected by {end}");
+            self.add(path, "no_arrivals", message);
+        } else if expected.is_some_and(|expected| expected > MAX_EXPECTED_ARRIVALS) {
+            let message =
+                alloc::format!("more than {MAX_EXPECTED_ARRIVALS} operations are expected by {end}");
+            self.add(path, "too_many_arrivals", message);
+        }
+    }
+
+    fn popularity(&mut self, path: &str, popularity: &Popularity) {
+        if let Popularity::Zipf(law) = popularity
+            && !(LEAST_EXPONENT..=MOST_EXPONENT).contains(&law.exponent)
+        {
+            let message = alloc::format!("is {}, outside {LEAST_EXPONENT} to {MOST_EXPONENT}", law.exponent);
+            self.add(&alloc::format!("{path}.popularity.zipf.exponent"), "bad_distribution", message);
         }
     }
 

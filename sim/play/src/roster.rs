@@ -11,6 +11,13 @@ use types::{Share, Stream};
 
 use crate::plan::{Amount, Group, GroupNames, Select};
 
+/// The peers that serve nobody, by number.
+pub fn clients(groups: &[(String, Group)]) -> impl Iterator<Item = u32> {
+    let roster = Roster::new(groups);
+    let clients = groups.iter().enumerate().filter(|(_, (_, group))| !group.serves());
+    clients.flat_map(move |(place, _)| roster.range(place))
+}
+
 /// Which peer belongs to which group.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {

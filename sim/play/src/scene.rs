@@ -12,7 +12,7 @@ use types::{Duration, Instant, OperationId, Purpose, Seed, SharedBook, Stream, S
 use crate::PLAY;
 use crate::lifecycle::Lifecycle;
 use crate::lives::Bootstrap;
-use crate::plan::{Arrivals, Distribution, Puts, Target, Workload};
+use crate::plan::{Arrivals, Distribution, Popularity, Stage, Target, Workload};
 use crate::roster::{Chosen, Roster};
 use crate::serial::Part;
 
@@ -24,6 +24,8 @@ pub struct Scene {
     pub(crate) roster: Arc<Roster>,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) lanes: Vec<Lane>,
+    /// The groups whose peers serve, if there are others.
+    pub(crate) servers: Option<Arc<[usize]>>,
     /// By group.
     pub(crate) bootstraps: Vec<Bootstrap>,
     /// Who cannot be called, by number; nobody if it is empty.
@@ -49,10 +51,18 @@ pub(crate) struct Lane {
 }
 
 /// When a lane asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Rhythm {
-    Open { gap: Duration },
-    Closed { clients: u32, think: Distribution },
+    Open {
+        gap: Duration,
+    },
+    Staged(Arc<[Stage]>),
+    /// Moments after the lane's begin.
+    Recorded(Arc<[Duration]>),
+    Closed {
+        clients: u32,
+        think: Distribution,
+    },
 }
 
 /// What a lane asks.
@@ -66,7 +76,18 @@ pub(crate) enum Question {
     },
     Get {
         settle: Duration,
+        popularity: Popularity,
         /// When each name is first stored, in order; known ahead where clients fetch.
+        stored: Arc<[Instant]>,
+    },
+    Announce {
+        names: u32,
+    },
+    Find {
+        enough: u16,
+        settle: Duration,
+        popularity: Popularity,
+        /// When each name is first announced, in order; known ahead where clients look.
         stored: Arc<[Instant]>,
     },
 }
@@ -78,11 +99,19 @@ pub(crate) enum Ask {
     Key([u8; 32]),
     Put { number: u32, size: u64 },
     Get { number: u32 },
+    Announce { number: u32 },
+    Find { number: u32, enough: u16 },
 }
 
 impl Lane {
-    /// The lanes of a workload.
-    pub(crate) fn of(index: u16, workload: &Workload, from: &Chosen, duration: Duration) -> Vec<Self> {
+    /// The lanes of a workload: `from` asks, and `by` stores or announces if that is somebody else.
+    pub(crate) fn of(
+        index: u16,
+        workload: &Workload,
+        from: &Chosen,
+        by: &Chosen,
+        duration: Duration,
+    ) -> Vec<Self> {
         let name = workload.name(usize::from(index));
         let (begin, end) = workload.window(duration);
         let store = mix_name(&name);
@@ -100,12 +129,26 @@ impl Lane {
                 alloc::vec![lane(Part::First, "", Rhythm::of(&lookups.arrivals), question)]
             }
             Workload::Records(records) => {
-                let Puts::Open(open) = records.puts;
                 let put = Question::Put { keys: records.keys, size: records.value_size.as_bytes() };
-                let puts = lane(Part::First, ".puts", Rhythm::Open { gap: open.rate.mean_gap() }, put);
-                let get = Question::Get { settle: records.settle, stored: Arc::new([]) };
+                let puts = lane(Part::First, ".puts", Rhythm::of(&records.puts.clone().into()), put);
+                let (settle, popularity) = (records.settle, records.popularity);
+                let get = Question::Get { settle, popularity, stored: Arc::new([]) };
                 let gets = lane(Part::Second, ".gets", Rhythm::of(&records.gets), get);
                 alloc::vec![puts, gets]
+            }
+            Workload::Providers(providers) => {
+                let announce = Question::Announce { names: providers.names };
+                let rhythm = Rhythm::of(&providers.announces.clone().into());
+                let announces =
+                    Self { from: by.clone(), ..lane(Part::First, ".announces", rhythm, announce) };
+                let find = Question::Find {
+                    enough: providers.enough,
+                    settle: providers.settle,
+                    popularity: providers.popularity,
+                    stored: Arc::new([]),
+                };
+                let finds = lane(Part::Second, ".finds", Rhythm::of(&providers.finds), find);
+                alloc::vec![announces, finds]
             }
         }
     }
@@ -121,6 +164,8 @@ impl Rhythm {
         match arrivals {
             Arrivals::Open(open) => Self::Open { gap: open.rate.mean_gap() },
             Arrivals::Closed(closed) => Self::Closed { clients: closed.clients, think: closed.think },
+            Arrivals::Staged(stages) => Self::Staged(stages.0.as_slice().into()),
+            Arrivals::Recorded(recorded) => Self::Recorded(Arc::clone(&recorded.moments)),
         }
     }
 }
@@ -162,7 +207,7 @@ impl Scene {
         self.seed
     }
 
-    /// A peer that is up at `at`, any but `except`.
+    /// A peer that is up at `at` and serves, any but `except`.
     ///
     /// Asked for any moment in any order: peers of a shard are not at one moment.
     #[must_use]
@@ -170,7 +215,11 @@ impl Scene {
         /// Draws before a search; it is reached only if few are up, and favours those after a gap.
         const DRAWS: u32 = 64;
         let peers = self.roster.peers();
-        let fits = |peer: u32| peer != except && self.lifecycle.is_up(peer, at);
+        let serves = |peer: u32| match (&self.servers, self.roster.group_of(peer)) {
+            (Some(servers), Some(group)) => servers.contains(&group),
+            _ => true,
+        };
+        let fits = |peer: u32| peer != except && serves(peer) && self.lifecycle.is_up(peer, at);
         for _ in 0..DRAWS {
             let drawn = stream.index(peers as usize)? as u32;
             if fits(drawn) {
@@ -194,6 +243,10 @@ impl Scene {
                 value: value(lane.store ^ id.0, size),
             },
             Ask::Get { number } => kad::Operation::Get(target(record_name(lane.store, number).as_bytes())),
+            Ask::Announce { number } => kad::Operation::Announce(target(&provided_name(lane.store, number))),
+            Ask::Find { number, enough } => {
+                kad::Operation::FindProviders { target: target(&provided_name(lane.store, number)), enough }
+            }
         };
         Command::Kad(kad::Command { id, operation })
     }
@@ -206,6 +259,16 @@ fn target(name: &[u8]) -> Arc<kad::Target> {
 /// Two workloads store under different names.
 fn record_name(store: u64, number: u32) -> String {
     alloc::format!("record {store:016x} {number}")
+}
+
+/// What is provided is named as by its content: by the hash of what stands for it, as a multihash of SHA-256.
+fn provided_name(store: u64, number: u32) -> [u8; 34] {
+    let content = alloc::format!("content {store:016x} {number}");
+    let mut name = [0; 34];
+    let (head, hash) = name.split_at_mut(2);
+    head.copy_from_slice(&[0x12, 0x20]);
+    hash.copy_from_slice(types::Key::of(content.as_bytes()).as_bytes());
+    name
 }
 
 /// A value that no other operation stores.

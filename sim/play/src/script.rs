@@ -1,4 +1,5 @@
-//! Open arrivals: what is asked of whom at which moment, known ahead and yielded in the order of time.
+//! Arrivals that wait for nobody (open, staged, recorded): what is asked of whom at which moment, known ahead and yielded in the
+//! order of time.
 //!
 //! Every shard reads the same script and keeps what is its own peers', so an item is small until it is made a command.
 //! An arrival that finds nobody to ask, nobody to ask about or nothing stored yet is passed over: what was asked for
@@ -15,6 +16,7 @@ use types::{Duration, Instant, OperationId, Purpose, Seed, Stream};
 
 use crate::lives::Lives;
 use crate::online::Among;
+use crate::plan::{Amount, Popularity, Stage};
 use crate::scene::{Ask, Lane, Question, Rhythm, Scene};
 use crate::serial::Serials;
 
@@ -58,9 +60,27 @@ struct Reader {
 #[derive(Debug)]
 struct Arrivals {
     seed: Seed,
-    gap: Duration,
+    pace: Pace,
     at: Instant,
     count: u64,
+}
+
+/// How a lane gets from one arrival to the next.
+#[derive(Debug)]
+enum Pace {
+    /// Random gaps of this mean.
+    Even(Duration),
+    /// Random gaps that shrink and grow from stage to stage.
+    Staged {
+        /// All of them.
+        stages: Arc<[Stage]>,
+        /// How many are over.
+        over: usize,
+        /// When the current one began.
+        since: Instant,
+    },
+    /// From a list: those after the lane's begin.
+    Listed(Arc<[Duration]>),
 }
 
 /// The names of one workload.
@@ -73,24 +93,63 @@ struct Shelf {
 }
 
 impl Arrivals {
-    const fn new(lane: &Lane, seed: Seed, gap: Duration) -> Self {
-        Self { seed, gap, at: lane.begin, count: 0 }
+    /// The arrivals of a lane; `None` if they are its clients'.
+    fn of(lane: &Lane, seed: Seed) -> Option<Self> {
+        let pace = match &lane.rhythm {
+            Rhythm::Closed { .. } => return None,
+            Rhythm::Open { gap } => Pace::Even(*gap),
+            Rhythm::Staged(stages) => Pace::Staged { stages: Arc::clone(stages), over: 0, since: lane.begin },
+            Rhythm::Recorded(moments) => Pace::Listed(Arc::clone(moments)),
+        };
+        Some(Self { seed, pace, at: lane.begin, count: 0 })
     }
 
     fn next(&mut self, lane: &Lane) -> Option<(Instant, Stream)> {
-        if self.gap == Duration::MAX || self.count == MAX_ARRIVALS {
+        if self.count == MAX_ARRIVALS {
             return None;
         }
         let mut stream = lane.stream(self.seed, Purpose::new("arrival"), self.count);
+        self.at = self.pace.next(self.at, lane.begin, self.count, &mut stream)?;
         self.count += 1;
-        self.at += stream.exponential(self.gap).max(Duration::from_nanos(1));
         (self.at < lane.end).then_some((self.at, stream))
     }
 }
 
+impl Pace {
+    /// When the arrival after the one at `at` is, the `count`-th since `begin`; `None` if there is none.
+    fn next(&mut self, at: Instant, begin: Instant, count: u64, stream: &mut Stream) -> Option<Instant> {
+        match self {
+            Self::Even(Duration::MAX) => None,
+            Self::Even(gap) => Some(at + stream.exponential(*gap).max(Duration::from_nanos(1))),
+            Self::Staged { stages, over, since } => {
+                // As many as a unit exponential draw says are expected in between: the stages tell how long that takes.
+                let mut expected = stream.exponential(Duration::from_secs(1)).as_secs_f64();
+                let mut from = at.since(*since);
+                while let Some(stage) = stages.get(*over) {
+                    let already = stage.expected(from);
+                    if let Some(moment) = stage.moment(already + expected) {
+                        return Some((*since + moment).max(at + Duration::from_nanos(1)));
+                    }
+                    expected = (expected + already - stage.expected(stage.lasts)).max(0.0);
+                    from = Duration::ZERO;
+                    *since += stage.lasts;
+                    *over += 1;
+                }
+                None
+            }
+            Self::Listed(moments) => {
+                let moment = moments.get(usize::try_from(count).ok()?)?;
+                Some(begin + *moment)
+            }
+        }
+    }
+}
+
 /// How many arrivals a lane has, whether or not they find somebody.
-pub(crate) fn count_arrivals(lane: &Lane, seed: Seed, gap: Duration) -> u64 {
-    let mut arrivals = Arrivals::new(lane, seed, gap);
+pub(crate) fn count_arrivals(lane: &Lane, seed: Seed) -> u64 {
+    let Some(mut arrivals) = Arrivals::of(lane, seed) else {
+        return 0;
+    };
     let mut count = 0;
     while arrivals.next(lane).is_some() {
         count += 1;
@@ -104,13 +163,12 @@ impl Script {
         let mut lives = Lives::new(Arc::clone(&scene.lifecycle));
         let mut lanes = Vec::new();
         for (number, lane) in scene.lanes.iter().enumerate() {
-            let Rhythm::Open { gap } = lane.rhythm else {
-                continue;
-            };
             if !wanted(lane) {
                 continue;
             }
-            let mut arrivals = Arrivals::new(lane, scene.seed, gap);
+            let Some(mut arrivals) = Arrivals::of(lane, scene.seed) else {
+                continue;
+            };
             let due = arrivals.next(lane);
             let among = lives.online_mut().follow(&lane.from);
             lanes.push(Reader {
@@ -146,10 +204,24 @@ impl Script {
         let peer = online.pick(&reader.among, &mut stream)?;
         let shelf = self.shelves.get_mut(usize::from(lane.workload))?;
         let ask = match &lane.question {
-            Question::Peer => Ask::Peer(online.pick_other(peer, &mut stream)?),
+            Question::Peer => Ask::Peer(match &self.scene.servers {
+                None => online.pick_other(peer, &mut stream)?,
+                Some(servers) => {
+                    let mut picked = Vec::new();
+                    online.pick_some(servers, Amount::Number(1), peer, &mut stream, &mut picked);
+                    picked.first().copied()?
+                }
+            }),
             Question::Key => Ask::Key(stream.bytes32()),
             Question::Put { keys, size } => Ask::Put { number: shelf.store(at, *keys)?, size: *size },
-            Question::Get { settle, .. } => Ask::Get { number: shelf.fetch(at, *settle, &mut stream)? },
+            Question::Get { settle, popularity, .. } => {
+                Ask::Get { number: shelf.fetch(at, *settle, popularity, &mut stream)? }
+            }
+            Question::Announce { names } => Ask::Announce { number: shelf.store(at, *names)? },
+            Question::Find { enough, settle, popularity, .. } => {
+                let number = shelf.fetch(at, *settle, popularity, &mut stream)?;
+                Ask::Find { number, enough: *enough }
+            }
         };
         Some(Asked { at, peer, id: reader.serials.issue(), lane: reader.lane, ask })
     }
@@ -187,26 +259,32 @@ impl Shelf {
     }
 
     /// A name that was first stored at least `settle` ago.
-    fn fetch(&mut self, at: Instant, settle: Duration, stream: &mut Stream) -> Option<u32> {
+    fn fetch(
+        &mut self,
+        at: Instant,
+        settle: Duration,
+        popularity: &Popularity,
+        stream: &mut Stream,
+    ) -> Option<u32> {
         while self.fresh.pop_front_if(|stored| *stored + settle <= at).is_some() {
             self.settled += 1;
         }
-        stream.index(self.settled as usize).map(|name| name as u32)
+        popularity.draw(self.settled as usize, stream).map(|name| name as u32)
     }
 }
 
-/// When each name is first stored by the lane that `stores` says.
+/// When each name is first stored or announced by the lane that `stores` says.
 pub(crate) fn first_stores(scene: &Arc<Scene>, stores: impl Fn(&Lane) -> bool) -> Vec<Instant> {
     let mut seen = 0;
     let script = Script::new(scene, stores);
     let new = |asked: &Asked| match asked.ask {
-        Ask::Put { number, .. } => {
+        Ask::Put { number, .. } | Ask::Announce { number } => {
             number >= seen && {
                 seen = number + 1;
                 true
             }
         }
-        Ask::Peer(_) | Ask::Key(_) | Ask::Get { .. } => false,
+        Ask::Peer(_) | Ask::Key(_) | Ask::Get { .. } | Ask::Find { .. } => false,
     };
     script.filter(new).map(|asked| asked.at).collect()
 }

@@ -25,7 +25,7 @@ pub(crate) struct Journal {
 }
 
 /// The scenario, the plan, and the files that the scenario names.
-pub(crate) type Texts<'a> = (&'a str, &'a str, &'a BTreeMap<String, String>);
+pub(crate) type Texts<'a> = (&'a str, &'a str, &'a [model::Input]);
 
 /// SHA-256 of a text, in hex.
 pub(crate) fn sha256(text: &str) -> String {
@@ -40,8 +40,8 @@ impl Journal {
     ) -> Result<Self, RecordError> {
         folder.write_file("scenario.yaml", scenario.as_bytes())?;
         folder.write_file("plan.yaml", plan.as_bytes())?;
-        for (name, text) in inputs {
-            folder.write_input(name, text.as_bytes())?;
+        for input in inputs {
+            folder.write_input(&input.name, input.text.as_bytes())?;
         }
         folder.write_manifest(manifest)?;
         Ok(Self { folder, log: None })

@@ -41,7 +41,7 @@ impl Prepared {
         }
         let network = plan.network.resolve().map_err(|_| RunError::Plan("network"))?;
         let peers = u32::try_from(plan.peers()).map_err(|_| RunError::Plan("peers"))?;
-        let book = Arc::new(identity::modelled(plan.seed, peers));
+        let book = Arc::new(identity::modelled(plan.seed, peers).with_clients(play::clients(&plan.groups)));
         let mut play = play_of(&plan, &book);
         for workload in workloads {
             play.add(Box::new(workload));
@@ -240,7 +240,7 @@ fn first_manifest(
             path: Some(path.display().to_string()),
             sha256: sha256(text),
             plan_sha256: sha256(plan_text),
-            inputs: inputs.iter().map(|(name, text)| (name.clone(), sha256(text))).collect(),
+            inputs: inputs.iter().map(|input| (input.name.clone(), sha256(&input.text))).collect(),
         },
         seed: plan.seed,
         streams: kernel::FINGERPRINT_VERSION,

@@ -166,13 +166,15 @@ pub(crate) fn operations<'a>(
 fn operation_row(number: u64, operation: &Operation, scene: &Scene<'_>) -> OperationRow {
     let (workload, _): (u16, Part) = operation.workload();
     let ended = operation.end.succeeded().is_some();
-    let lookup = operation.kind == Kind::Lookup && operation.of > 0 && ended;
+    let compared = matches!(operation.kind, Kind::Lookup | Kind::Find) && operation.of > 0 && ended;
     OperationRow {
         operation: number,
         kind: match operation.kind {
             Kind::Lookup => "lookup",
             Kind::Put => "put",
             Kind::Get => "get",
+            Kind::Announce => "announce",
+            Kind::Find => "find",
         }
         .to_owned(),
         workload: u32::from(workload),
@@ -192,7 +194,7 @@ fn operation_row(number: u64, operation: &Operation, scene: &Scene<'_>) -> Opera
         known_in_round: operation.known_in_round.map(u32::from),
         messages: ended.then_some(operation.messages),
         timeouts: ended.then_some(operation.timeouts),
-        recall: lookup.then(|| f64::from(operation.hits) / f64::from(operation.of)),
+        recall: compared.then(|| f64::from(operation.hits) / f64::from(operation.of)),
         phase: if operation.begun < scene.play.measured_from() { Phase::Warmup } else { Phase::Measured },
     }
 }

@@ -27,6 +27,8 @@ pub enum Out {
 #[derive(Clone)]
 pub struct Scenario {
     pub(crate) path: PathBuf,
+    /// Where the files are that it names, if not beside it.
+    inputs: Option<PathBuf>,
     /// Of a scenario that has no file.
     text: Option<&'static str>,
     pub(crate) seed: Option<u64>,
@@ -53,6 +55,7 @@ impl fmt::Debug for Scenario {
 pub fn scenario(path: impl Into<PathBuf>) -> Scenario {
     Scenario {
         path: path.into(),
+        inputs: None,
         text: None,
         seed: None,
         sets: Vec::new(),
@@ -82,6 +85,7 @@ pub fn replay(folder: &Path) -> Result<Scenario, RunError> {
     Ok(Scenario {
         seed: Some(manifest.seed.0),
         sets: sets.map(|(path, value)| (path.to_owned(), value.to_owned())).collect(),
+        inputs: Some(folder.join(record::INPUTS)),
         ..scenario(folder.join("scenario.yaml"))
     })
 }
@@ -155,12 +159,15 @@ impl Scenario {
     }
 
     pub(crate) fn loaded(&self) -> Result<Arc<Loaded>, RunError> {
-        let Self { path, text, sets, loaded, .. } = self;
-        Ok(match (loaded, text) {
-            (Some(loaded), _) => Arc::clone(loaded),
-            (None, Some(text)) => Arc::new(model::parse(&path.display().to_string(), text, sets)?),
-            (None, None) => Arc::new(model::load(path, sets)?),
-        })
+        let Self { path, inputs, text, sets, loaded, .. } = self;
+        if let Some(loaded) = loaded {
+            return Ok(Arc::clone(loaded));
+        }
+        Ok(Arc::new(match (text, inputs) {
+            (Some(text), _) => model::parse(&path.display().to_string(), text, sets)?,
+            (None, Some(folder)) => model::load_with(path, folder, sets)?,
+            (None, None) => model::load(path, sets)?,
+        }))
     }
 
     /// What will be done, but for the seed, once it is loaded.

@@ -266,15 +266,20 @@ impl SimHost {
         }
         state.count_received(self.number);
         let (kind, content) = (parcel.kind, parcel.digest);
-        let input = match parcel.unpack(book) {
-            Ok(message) => {
+        let input = match (parcel.unpack(book), answers) {
+            (Some(Ok(message)), _) => {
                 if let Some(exchange) = answers {
                     life.agenda.close(exchange);
                 }
                 Input::Received { from, kind, message }
             }
             // The exchange of a malformed answer stays open: it fails by its timeout.
-            Err(reason) => Input::Malformed { from, reason },
+            (Some(Err(reason)), _) => Input::Malformed { from, reason },
+            (None, Some(exchange)) => {
+                life.agenda.close(exchange);
+                Input::Failed { exchange, reason: SendFailure::Refused }
+            }
+            (None, None) => return,
         };
         life.agenda.enqueue(Waiting { arrived: item_at, cause, input, content });
     }

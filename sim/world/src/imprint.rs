@@ -74,6 +74,15 @@ pub(crate) fn sent(
     digest.fold(mixer.finish());
 }
 
+/// Adds a request that is turned down.
+pub(crate) fn refused(digest: &mut PeerDigest, leaves: Instant, to: PeerRef, id: ExchangeId, book: &Book) {
+    let mut mixer = Mixer::new(leaves.as_nanos());
+    mixer.word(19);
+    mixer.word(book.digest(to).0);
+    exchange(&mut mixer, id, book);
+    digest.fold(mixer.finish());
+}
+
 /// Adds a link that the peer brings up or takes down.
 pub(crate) fn link(
     digest: &mut PeerDigest,

@@ -1,7 +1,7 @@
 //! What travels between peers of the world: messages, typed or as bytes, and the frames of links.
 
 use node::{DecodeFailure, Inbound, Message};
-use types::{Book, Fold, Mixer};
+use types::{Book, ExchangeId, Fold, Mixer};
 
 /// The payload of an event.
 #[derive(Debug)]
@@ -28,7 +28,12 @@ pub(crate) struct Parcel {
 enum Body {
     Typed(Message),
     Encoded(Box<[u8]>),
+    /// It says that there will be no answer.
+    Refusal,
 }
+
+/// Bytes of a refusal: a frame of Yamux that resets a stream.
+pub(crate) const REFUSAL_BYTES: u64 = 12;
 
 /// Whether messages go through the codec on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +58,18 @@ impl Parcel {
         Self { kind, digest: mixer.finish(), body }
     }
 
-    pub(crate) fn unpack(self, book: &mut Book) -> Result<Message, DecodeFailure> {
-        match self.body {
+    /// What tells the opener of an exchange that it will not be answered.
+    pub(crate) const fn refusal(exchange: ExchangeId) -> Self {
+        Self { kind: Inbound::Answer(exchange), digest: 0, body: Body::Refusal }
+    }
+
+    /// The message; `None` for a refusal.
+    pub(crate) fn unpack(self, book: &mut Book) -> Option<Result<Message, DecodeFailure>> {
+        Some(match self.body {
             Body::Typed(message) => Ok(message),
             Body::Encoded(bytes) => wire::decode(&bytes, half(self.kind), book),
-        }
+            Body::Refusal => return None,
+        })
     }
 }
 

@@ -416,6 +416,7 @@ fn ideal_members(play: &Play, book: &SharedBook) -> kad::OracleIndex {
         let up = lives.next().filter(play::LifeEvent::is_up).map(|event| event.peer);
         members.extend(up.filter(|peer| !play.scene().is_undialable(*peer)).map(PeerRef::shared));
     }
+    members.retain(|peer| peer.index().is_some_and(|peer| book.serves(peer as u32)));
     kad::OracleIndex::among(book, members)
 }
 

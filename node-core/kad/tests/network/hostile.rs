@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kad::{
-    Command, Config, Context, Effects, Event, Kad, MAX_LOOKUPS, MAX_WRITES, Operation, Record, RecordChange,
-    Request, Response, Start,
+    Announcement, Command, Config, Context, Effects, Event, Kad, MAX_LOOKUPS, MAX_WRITES, Mode, Operation,
+    Providers, Record, RecordChange, Request, Response, Start,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -21,6 +21,8 @@ const PEERS: u32 = 60;
 #[derive(Clone, Debug)]
 enum Step {
     Ask(u32, u8, u8),
+    /// By whom, of what, whom it names.
+    Tell(u32, u8, Vec<u32>),
     /// By whom, to which of the open exchanges (if any), with what.
     Answer(u32, usize, u8, Vec<u32>),
     /// The peer that was asked answers.
@@ -36,21 +38,24 @@ fn step() -> impl Strategy<Value = Step> {
     // Some references lead nowhere.
     let anybody = || 0..PEERS + 5;
     prop_oneof![
-        3 => (anybody(), 0..3u8, any::<u8>()).prop_map(|(from, kind, name)| Step::Ask(from, kind, name)),
-        1 => (anybody(), any::<usize>(), 0..3u8, vec(anybody(), 0..8))
+        3 => (anybody(), 0..4u8, any::<u8>()).prop_map(|(from, kind, name)| Step::Ask(from, kind, name)),
+        2 => (anybody(), any::<u8>(), vec(anybody(), 0..3))
+            .prop_map(|(from, name, named)| Step::Tell(from, name, named)),
+        1 => (anybody(), any::<usize>(), 0..4u8, vec(anybody(), 0..8))
             .prop_map(|(from, at, kind, named)| Step::Answer(from, at, kind, named)),
         5 => (any::<usize>(), vec(anybody(), 0..8)).prop_map(|(at, named)| Step::AnswerRightly(at, named)),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(at, queue)| Step::Fail(at, queue)),
         1 => anybody().prop_map(Step::Close),
         1 => (0..40u64, any::<bool>()).prop_map(|(write, sound)| Step::Persisted(write, sound)),
-        1 => (0..3u8, any::<u8>()).prop_map(|(kind, name)| Step::Command(kind, name)),
+        1 => (0..5u8, any::<u8>()).prop_map(|(kind, name)| Step::Command(kind, name)),
         1 => (0..10_000_000_000_000u64).prop_map(Step::Wait),
     ]
 }
 
 fn configs() -> impl Strategy<Value = Config> {
-    (1..6u16, 1..4u16, 1..5u16, 0..3u16, 1..3u8).prop_map(
-        |(k, alpha, disjoint_paths, replacement_cache, max_failures)| Config {
+    (1..6u16, 1..4u16, 1..5u16, 0..3u16, 1..3u8, any::<bool>()).prop_map(
+        |(k, alpha, disjoint_paths, replacement_cache, max_failures, serves)| Config {
+            mode: if serves { Mode::Server } else { Mode::Client },
             k,
             alpha,
             disjoint_paths,
@@ -60,6 +65,10 @@ fn configs() -> impl Strategy<Value = Config> {
             max_records: 4,
             max_record_size: Size::from_bytes(200),
             record_ttl: Duration::from_mins(50),
+            provider_ttl: Duration::from_mins(40),
+            announce_interval: Duration::from_mins(30),
+            max_provided: 3,
+            max_providers: 2,
             ..Config::default()
         },
     )
@@ -94,6 +103,13 @@ impl Effects for Wants {
     }
     fn answer(&mut self, to: PeerRef, exchange: ExchangeId, response: Response) {
         self.log.push(format!("answer {to:?} {exchange:?} {response:?}"));
+    }
+    fn refuse(&mut self, to: PeerRef, exchange: ExchangeId) {
+        self.log.push(format!("refuse {to:?} {exchange:?}"));
+    }
+    fn notify(&mut self, to: PeerRef, announcement: Arc<Announcement>) {
+        assert_eq!(*announcement.providers, [peer(0)], "a peer speaks for itself");
+        self.log.push(format!("tell {to:?} {announcement:?}"));
     }
     fn persist(&mut self, change: RecordChange) -> WriteId {
         self.writes += 1;
@@ -141,9 +157,15 @@ impl Bench {
                 let request = match kind {
                     0 => Request::FindNode(target(&format!("{name}"))),
                     1 => Request::GetValue(target(&format!("{}", name % 8))),
+                    2 => Request::GetProviders(target(&format!("{}", name % 8))),
                     _ => Request::PutValue(record(name)),
                 };
                 self.with(|kad, cx| kad.request(cx, peer(from), exchange, request));
+            }
+            Step::Tell(from, name, named) => {
+                let providers = named.into_iter().map(peer).collect();
+                let announcement = Announcement { target: target(&format!("{}", name % 8)), providers };
+                self.with(|kad, cx| kad.notice(cx, peer(from), &announcement));
             }
             Step::Answer(from, at, kind, named) => {
                 let stray = ExchangeId { opener: peer(0), incarnation: 9, count: 0 };
@@ -159,11 +181,15 @@ impl Bench {
                     return;
                 };
                 let (from, request) = self.wants.open.remove(&exchange).unwrap();
-                let closer = named.into_iter().map(peer).collect();
+                let closer: Box<[PeerRef]> = named.into_iter().map(peer).collect();
                 let response = match request {
                     Request::FindNode(_) => Response::Nodes(closer),
                     Request::PutValue(record) => Response::Stored(record),
                     Request::GetValue(_) => Response::Value { record: None, closer },
+                    Request::GetProviders(_) => {
+                        let providers = closer.iter().rev().copied().collect();
+                        Response::Providers(Box::new(Providers { providers, closer }))
+                    }
                 };
                 self.with(|kad, cx| kad.response(cx, from, exchange, response));
             }
@@ -187,6 +213,8 @@ impl Bench {
                 let operation = match kind {
                     0 => Operation::Lookup(target),
                     1 => Operation::Get(target),
+                    2 => Operation::Announce(target),
+                    3 => Operation::FindProviders { target, enough: u16::from(name) },
                     _ => Operation::Put { target, value: Box::new([name]) },
                 };
                 self.with(|kad, cx| kad.command(cx, Command { id, operation }));
@@ -234,6 +262,10 @@ fn response(kind: u8, name: u8, named: Vec<u32>) -> Response {
     match kind {
         0 => Response::Nodes(closer),
         1 => Response::Stored(record(name)),
+        2 => {
+            let providers = [peer(u32::from(name))].into();
+            Response::Providers(Box::new(Providers { providers, closer }))
+        }
         _ => Response::Value { record: Some(record(name)), closer },
     }
 }

@@ -6,5 +6,6 @@ extern crate wavetank_kad as kad;
 mod churn;
 mod hostile;
 mod lookups;
+mod providers;
 mod records;
 mod ring;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kad::{
-    Command, Config, Context, Effects, Event, Kad, LookupReport, Message, Operation, OracleIndex, Outcome,
-    RecordChange, Request, Response, Start, Target,
+    Announcement, Command, Config, Context, Effects, Event, Kad, LookupReport, Message, Operation,
+    OracleIndex, Outcome, RecordChange, Request, Response, Start, Target,
 };
 use types::{
     Book, Domain, Duration, ExchangeId, Fold, Instant, Mixer, Now, OperationId, PeerId, PeerRef, Purpose,
@@ -51,7 +51,8 @@ struct Peer {
 enum Happening {
     Request(PeerRef, PeerRef, ExchangeId, Request),
     Response(PeerRef, PeerRef, ExchangeId, Response),
-    Failed(ExchangeId),
+    Notice(PeerRef, PeerRef, Arc<Announcement>),
+    Failed(ExchangeId, SendFailure),
     Persisted(PeerRef, u32, WriteId),
     Wake(PeerRef),
 }
@@ -72,6 +73,8 @@ struct Numbers {
 enum Out {
     Request(PeerRef, ExchangeId, Request, Duration),
     Answer(PeerRef, ExchangeId, Response),
+    Refuse(PeerRef, ExchangeId),
+    Notify(PeerRef, Arc<Announcement>),
     Persist(WriteId),
     Event(Event),
 }
@@ -86,6 +89,12 @@ impl Effects for Outbox<'_> {
     }
     fn answer(&mut self, to: PeerRef, exchange: ExchangeId, response: Response) {
         self.out.push(Out::Answer(to, exchange, response));
+    }
+    fn refuse(&mut self, to: PeerRef, exchange: ExchangeId) {
+        self.out.push(Out::Refuse(to, exchange));
+    }
+    fn notify(&mut self, to: PeerRef, announcement: Arc<Announcement>) {
+        self.out.push(Out::Notify(to, announcement));
     }
     fn persist(&mut self, _: RecordChange) -> WriteId {
         let write = WriteId(self.peer.writes);
@@ -247,6 +256,17 @@ impl Ring {
             .collect()
     }
 
+    /// Gives the peers that begin from now on another configuration.
+    pub(crate) fn configure(&mut self, config: Config) {
+        self.config = Arc::new(config);
+    }
+
+    /// From now on these peers are known to serve nobody.
+    pub(crate) fn let_be_clients(&mut self, clients: impl Iterator<Item = u32>) {
+        let ids = self.book.shared().ids().to_vec();
+        self.book = Book::new(Arc::new(SharedBook::new(ids).with_clients(clients)));
+    }
+
     pub(crate) fn check_all(&self) {
         for peer in self.alive() {
             assert_eq!(self.kad(peer).check(&self.book), Ok(()), "{peer:?}");
@@ -288,7 +308,7 @@ impl Ring {
             Out::Request(to, exchange, request, timeout) => {
                 Message::Request(request.clone()).fold(&self.book, &mut self.history);
                 assert!(self.open.insert(exchange), "an exchange opens once");
-                self.push(self.now + timeout, Happening::Failed(exchange));
+                self.push(self.now + timeout, Happening::Failed(exchange, SendFailure::Timeout));
                 if self.is_carried(local, to) {
                     let at = self.now + self.delay();
                     self.push(at, Happening::Request(local, to, exchange, request));
@@ -299,6 +319,19 @@ impl Ring {
                 if self.is_carried(local, to) {
                     let at = self.now + self.delay();
                     self.push(at, Happening::Response(local, to, exchange, response));
+                }
+            }
+            Out::Refuse(to, exchange) => {
+                if self.is_carried(local, to) {
+                    let at = self.now + self.delay();
+                    self.push(at, Happening::Failed(exchange, SendFailure::Refused));
+                }
+            }
+            Out::Notify(to, announcement) => {
+                Message::Notice(Arc::clone(&announcement)).fold(&self.book, &mut self.history);
+                if self.is_carried(local, to) {
+                    let at = self.now + self.delay();
+                    self.push(at, Happening::Notice(local, to, announcement));
                 }
             }
             Out::Persist(write) => {
@@ -341,10 +374,13 @@ impl Ring {
                     self.with(to, |kad, cx| kad.response(cx, from, exchange, response));
                 }
             }
-            Happening::Failed(exchange) => {
+            Happening::Notice(from, to, announcement) => {
+                self.with(to, |kad, cx| kad.notice(cx, from, &announcement));
+            }
+            Happening::Failed(exchange, reason) => {
                 if self.open.remove(&exchange) && self.is_current(exchange.opener, exchange.incarnation) {
                     self.with(exchange.opener, |kad, cx| {
-                        kad.failed(cx, exchange, SendFailure::Timeout);
+                        kad.failed(cx, exchange, reason);
                     });
                 }
             }

@@ -2,8 +2,8 @@
 //! nothing. The scenario can be run, and its writer may have meant something else.
 
 use judge::MIN_SAMPLES;
-use play::plan::{Arrivals, Fault, Group, Join, Puts, Start, Workload};
-use types::{Duration, Rate, Share};
+use play::plan::{Fault, Group, Join, Start, Workload};
+use types::{Duration, Share};
 
 use super::top;
 use crate::diagnostic::{Code, Diagnostic, Problems, quoted};
@@ -20,6 +20,9 @@ const OF_RECORDS: [&str; 6] = [
     "max_records",
     "max_record_size",
 ];
+
+/// Knobs of a node that only providers touch.
+const OF_PROVIDERS: [&str; 4] = ["provider_ttl", "announce_interval", "max_provided", "max_providers"];
 
 /// Everything in `scenario`, which is valid, that has no effect.
 pub(crate) fn warn(scenario: &Scenario, tree: &Tree, warnings: &mut Problems) {
@@ -57,7 +60,8 @@ impl Inert<'_> {
 
     fn groups(&mut self) {
         let Scenario { peers, workloads, fidelity, .. } = self.scenario;
-        let stores = workloads.iter().any(|workload| matches!(workload, Workload::Records(_)));
+        let asks = |kind: &str| workloads.iter().any(|workload| workload.kind() == kind);
+        let (stores, provides) = (asks("records"), asks("providers"));
         for (name, group) in peers {
             let path = top("peers").key(name.as_str());
             if self.is_ideal(group) {
@@ -68,6 +72,13 @@ impl Inert<'_> {
                 let why = "free links are not counted";
                 let help = "write `fidelity: {links: dialled}`, or leave it out";
                 self.given(&path.key("node").key("limits").key("connections"), why, help);
+            }
+            if !provides {
+                let why = "no workload announces providers";
+                let help = "add a workload of `providers`, or leave it out";
+                for knob in OF_PROVIDERS {
+                    self.given(&path.key("node").key("kad").key(knob), why, help);
+                }
             }
             if !stores {
                 let why = "no workload stores records";
@@ -139,27 +150,23 @@ impl Inert<'_> {
         let Scenario { workloads, duration, .. } = self.scenario;
         let kinds = workloads.iter().filter_map(|workload| {
             let arrivals = match (workload, metric.split_once('.')?) {
-                (Workload::Lookups(lookups), ("lookup", _)) => Some(&lookups.arrivals),
+                (Workload::Lookups(lookups), ("lookup", _)) => lookups.arrivals.clone(),
                 (Workload::Records(records), ("record", what)) if what.starts_with("get_") => {
-                    Some(&records.gets)
+                    records.gets.clone()
                 }
                 (Workload::Records(records), ("record", what)) if what.starts_with("put_") => {
-                    let Puts::Open(puts) = records.puts;
-                    return Some(self.openly(puts.rate, workload.window(*duration)));
+                    records.puts.clone().into()
                 }
+                (Workload::Providers(providers), ("provider", what)) if what.starts_with("announce_") => {
+                    providers.announces.clone().into()
+                }
+                (Workload::Providers(providers), ("provider", _)) => providers.finds.clone(),
                 _ => return None,
             };
-            match arrivals? {
-                Arrivals::Open(open) => Some(self.openly(open.rate, workload.window(*duration))),
-                Arrivals::Closed(_) => Some(u64::MAX),
-            }
+            let (begin, end) = workload.window(*duration);
+            let measured = begin.max(types::Instant::START + self.scenario.warmup());
+            Some(arrivals.expected(measured.since(begin), end.since(begin)).unwrap_or(u64::MAX))
         });
         kinds.fold(None, |sum, count| Some(sum.unwrap_or(0u64).saturating_add(count)))
-    }
-
-    fn openly(&self, rate: Rate, (begin, end): (types::Instant, types::Instant)) -> u64 {
-        let begin = begin.max(types::Instant::START + self.scenario.warmup());
-        let span = end.since(begin);
-        span.as_nanos().checked_div(rate.mean_gap().as_nanos()).unwrap_or(u64::MAX)
     }
 }

@@ -142,6 +142,26 @@ fn stored_records_are_found_when_gets_stop_failing_in_time() {
     assert_eq!(check(FOUND, &[LOOKUPS], &[], &silent, &idle, &[]).status, Status::Unknown);
 }
 
+#[test]
+fn providers_are_found_when_searches_name_who_still_provides() {
+    const FOUND: &str = r#"{"eventually": {"within": "2m", "hold": ["providers_found"]}}"#;
+    let play = play_of(&[PROVIDERS], &[CRASH]);
+    let perfect = perfect(&play);
+    let result = check(FOUND, &[PROVIDERS], &[CRASH], &perfect, &idle, &[]);
+    assert_eq!(result.status, Status::Pass, "{}", result.detail);
+    // Somebody is always named who never announced anything.
+    let wrong = |peer: u32, command: &Command, at: Instant| match command {
+        Command::Kad(kad::Command { id, operation: kad::Operation::FindProviders { target, .. } }) => {
+            let providers = providers_of(&play, target.key(), at);
+            let stranger = (0..PEERS).find(|other| *other != peer && !providers.contains(other)).unwrap();
+            Some((at, ended(*id, kad::Outcome::Providers, &[stranger], 0)))
+        }
+        other => perfect(peer, other, at),
+    };
+    assert_eq!(check(FOUND, &[PROVIDERS], &[CRASH], &wrong, &idle, &[]).status, Status::Fail);
+    assert_eq!(check(FOUND, &[LOOKUPS], &[], &silent, &idle, &[]).status, Status::Unknown);
+}
+
 /// GETs return nothing for so many of the run's last seconds.
 fn forgetting_at_last<'a>(
     answer: &'a Answer<'a>,

@@ -30,6 +30,7 @@ pub(crate) fn book(peers: u32) -> Arc<SharedBook> {
 pub(crate) const LOOKUPS: &str =
     r#"{"lookups": {"arrivals": {"open": {"rate": "2/s"}}, "target": "present_peer"}}"#;
 pub(crate) const RECORDS: &str = r#"{"records": {"puts": {"open": {"rate": "1/s"}}, "gets": {"open": {"rate": "2/s"}}, "settle": "10s", "keys": 20}}"#;
+pub(crate) const PROVIDERS: &str = r#"{"providers": {"announces": {"open": {"rate": "1/s"}}, "finds": {"open": {"rate": "1/s"}}, "settle": "10s", "names": 20}}"#;
 pub(crate) const CHURN: &str = r#"{"churn": {"session": {"exponential": {"mean": "60s"}}, "downtime": {"exponential": {"mean": "30s"}}, "end": "5m"}}"#;
 
 pub(crate) fn play_of(workloads: &[&str], faults: &[&str]) -> Arc<Play> {
@@ -142,9 +143,15 @@ pub(crate) fn whole() -> Circumstances<'static> {
     Circumstances { ended: Instant::START + RUN, ..Circumstances::default() }
 }
 
+/// An operation that ended; `closest` are the providers that it found, if it looked for some.
 pub(crate) fn ended(id: OperationId, outcome: kad::Outcome, closest: &[u32], timeouts: u32) -> Event {
-    let closest = closest.iter().copied().map(PeerRef::shared).collect();
-    let report = kad::LookupReport { closest, messages: 9, timeouts, hops: 3, known_in_round: None };
+    let named: Box<[PeerRef]> = closest.iter().copied().map(PeerRef::shared).collect();
+    let (closest, providers) = match outcome {
+        kad::Outcome::Providers => (Box::default(), named),
+        _ => (named, Box::default()),
+    };
+    let report =
+        kad::LookupReport { closest, messages: 9, timeouts, hops: 3, known_in_round: None, providers };
     Event::Kad(kad::Event::OperationEnded { id, report: Box::new(report), outcome })
 }
 
@@ -202,9 +209,27 @@ pub(crate) fn perfect(play: &Arc<Play>) -> impl Fn(u32, &Command, Instant) -> Op
                 ended(*id, kad::Outcome::Stored { acknowledged: 15, asked: 20 }, &[], 0)
             }
             kad::Operation::Get(target) => ended(*id, stored.value(target), &[], 0),
+            kad::Operation::Announce(_) => ended(*id, kad::Outcome::Announced { told: 20 }, &[], 0),
+            kad::Operation::FindProviders { target, .. } => {
+                ended(*id, kad::Outcome::Providers, &providers_of(&play, target.key(), at), 0)
+            }
         };
         Some((at, event))
     }
+}
+
+/// Who was asked to announce what has this key before `at`, once each.
+pub(crate) fn providers_of(play: &Play, key: &Key, at: Instant) -> Vec<u32> {
+    let mut script = play.script();
+    let mut providers = Vec::new();
+    while let Some(asked) = script.next().filter(|asked| asked.at < at) {
+        let announces = matches!(script.command(&asked),
+            Command::Kad(kad::Command { operation: kad::Operation::Announce(target), .. }) if target.key() == key);
+        if announces && !providers.contains(&asked.peer) {
+            providers.push(asked.peer);
+        }
+    }
+    providers
 }
 
 /// The 20 closest peers that are up, by brute force.

@@ -66,14 +66,14 @@ impl Checker for Gossip {
 }
 
 fn busy_play() -> Arc<Play> {
-    play_of(&[LOOKUPS, RECORDS], &[CHURN])
+    play_of(&[LOOKUPS, RECORDS, PROVIDERS], &[CHURN])
 }
 
 fn busy_plan(play: &Arc<Play>) -> Plan {
     let checks = r#"{"always": ["queues_bounded", "buckets_well_formed"], "sometimes": ["lookup_met_dead_peer"],
-        "eventually": {"within": "2m", "hold": ["stored_records_found", "routing_converged"]}}"#;
+        "eventually": {"within": "2m", "hold": ["stored_records_found", "providers_found", "routing_converged"]}}"#;
     let thresholds = r#"{"lookup.success_ratio": ">= 50%", "lookup.latency": ["p50 < 1s", "mean < 1s"],
-        "record.get_success_ratio": ">= 10%", "messages.sent": "> 100", "peers.online": "min >= 5"}"#;
+        "record.get_success_ratio": ">= 10%", "provider.recall": "mean > 10%", "messages.sent": "> 100", "peers.online": "min >= 5"}"#;
     let mut plan = plan_of(checks, thresholds, play);
     plan.add(Box::new(Gossip));
     plan
@@ -96,9 +96,13 @@ fn whim(play: &Arc<Play>, seed: u64) -> impl Fn(u32, &Command, Instant) -> Optio
             (kad::Operation::Get(_), 2) => kad::Outcome::NotFound,
             (kad::Operation::Get(target), 3) => value_of(target, b"forged"),
             (kad::Operation::Get(target), _) => stored.value(target),
+            (kad::Operation::Announce(_), whim) => kad::Outcome::Announced { told: whim as u16 - 2 },
+            (kad::Operation::FindProviders { .. }, 2) => kad::Outcome::NotFound,
+            (kad::Operation::FindProviders { .. }, _) => kad::Outcome::Providers,
         };
         let mut closest = match operation {
             kad::Operation::Lookup(target) => closest_online(&play, target.key(), peer, at),
+            kad::Operation::FindProviders { target, .. } => providers_of(&play, target.key(), at),
             _ => Vec::new(),
         };
         closest.retain(|peer| !mix(whim, u64::from(*peer)).is_multiple_of(5));

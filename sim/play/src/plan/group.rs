@@ -15,7 +15,7 @@ pub struct Group {
     /// When they join: `at: 10s` (all at once), `ramp: 2m` (evenly over that time) or `poisson: 2m` (at random over it).
     #[serde(default)]
     pub join: Join,
-    /// Whom a newcomer knows, drawn for each among the peers that are up by then. Default: 3 of any group.
+    /// Whom a newcomer knows, drawn for each among the peers that are up by then and serve. Default: 3 of any group.
     #[serde(default = "default_bootstrap")]
     pub bootstrap: Select,
     /// The share of its peers that can call others and cannot be called, as most at home behind a NAT. Who they are is
@@ -53,6 +53,12 @@ const fn default_speed() -> Share {
 }
 
 impl Group {
+    /// Whether its peers answer what others ask of them.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.node.kad.mode == kad::Mode::Server
+    }
+
     /// `count` peers that are there from the start, all else at its default.
     #[must_use]
     pub fn of(count: u32) -> Self {

@@ -2,9 +2,10 @@
 
 use alloc::string::String;
 
-use types::{Duration, Instant, Rate, Size};
+use types::{Duration, Instant, Size};
 
-use super::distribution::Distribution;
+use super::arrivals::{Arrivals, Puts};
+use super::popularity::Popularity;
 use super::select::Select;
 
 /// One kind of use.
@@ -16,6 +17,8 @@ pub enum Workload {
     Lookups(Lookups),
     /// Peers store values and fetch them.
     Records(Records),
+    /// Peers announce that they provide something, and others look for who does.
+    Providers(Providers),
 }
 
 /// Lookups.
@@ -65,8 +68,11 @@ pub struct Records {
     pub from: Select,
     /// When values are stored.
     pub puts: Puts,
-    /// When values are fetched: of a name drawn evenly from those first stored at least `settle` ago.
+    /// When values are fetched: of a name drawn from those first stored at least `settle` ago.
     pub gets: Arrivals,
+    /// How often each name is fetched: `even` (default) or `zipf: {exponent: 1}`.
+    #[serde(default)]
+    pub popularity: Popularity,
     /// Bytes of a value.
     #[serde(default = "default_value_size")]
     pub value_size: Size,
@@ -85,6 +91,54 @@ pub struct Records {
     pub end: Option<Duration>,
 }
 
+/// What some peers provide and others look for. It stays with those who provide it; the table tells who they are.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Providers {
+    /// Its name in reports. Default: `providers` and its place in the list, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who looks for providers. Default: all.
+    #[serde(default)]
+    pub from: Select,
+    /// Who provides. Default: all.
+    #[serde(default)]
+    pub by: Select,
+    /// When a peer begins to provide something: what it announces, it announces again for as long as it lives.
+    pub announces: Puts,
+    /// When providers are looked for: those of a name drawn from the ones first announced at least `settle` ago.
+    pub finds: Arrivals,
+    /// How often each name is looked for: `even` (default) or `zipf: {exponent: 1}`.
+    #[serde(default)]
+    pub popularity: Popularity,
+    /// How many providers are enough: a search ends when it has found so many. From 1 to 128.
+    #[serde(default = "default_enough")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128)))]
+    pub enough: u16,
+    /// How long ago a name was first announced before it is looked for.
+    #[serde(default = "default_settle")]
+    pub settle: Duration,
+    /// How many names there are: announcements take them in turn, so that each gets a provider more at every turn.
+    #[serde(default = "default_names")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub names: u32,
+    /// The first moment of asking. Default: the run's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begin: Option<Duration>,
+    /// The last moment of asking. Default: the run's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Duration>,
+}
+
+const fn default_enough() -> u16 {
+    20
+}
+
+const fn default_names() -> u32 {
+    100
+}
+
 const fn default_value_size() -> Size {
     Size::from_bytes(256)
 }
@@ -97,48 +151,6 @@ const fn default_keys() -> u32 {
     500
 }
 
-/// When operations begin.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Arrivals {
-    /// At random moments, whether or not earlier ones have ended.
-    Open(Open),
-    /// By clients that wait for their answer and think before they ask again.
-    Closed(Closed),
-}
-
-/// When values are stored. Always open: whoever fetches a value at another peer must know when it was stored,
-/// and a client that waits for its answers tells nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Puts {
-    /// At random moments, whether or not earlier ones have ended.
-    Open(Open),
-}
-
-/// A Poisson stream over all selected peers that are up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Open {
-    /// Operations per time, by all of them together.
-    pub rate: Rate,
-}
-
-/// Clients, each pinned to one of the selected peers.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Closed {
-    /// How many.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
-    pub clients: u32,
-    /// How long each waits after an answer, and before its first question.
-    pub think: Distribution,
-}
-
 impl Workload {
     /// What kind of use it is, as a scenario writes it.
     #[must_use]
@@ -146,6 +158,7 @@ impl Workload {
         match self {
             Self::Lookups(_) => "lookups",
             Self::Records(_) => "records",
+            Self::Providers(_) => "providers",
         }
     }
 
@@ -155,6 +168,7 @@ impl Workload {
         let given = match self {
             Self::Lookups(lookups) => &lookups.name,
             Self::Records(records) => &records.name,
+            Self::Providers(providers) => &providers.name,
         };
         given.clone().unwrap_or_else(|| alloc::format!("{}{index}", self.kind()))
     }
@@ -165,6 +179,7 @@ impl Workload {
         match self {
             Self::Lookups(lookups) => &lookups.from,
             Self::Records(records) => &records.from,
+            Self::Providers(providers) => &providers.from,
         }
     }
 
@@ -174,6 +189,7 @@ impl Workload {
         let (begin, end) = match self {
             Self::Lookups(lookups) => (lookups.begin, lookups.end),
             Self::Records(records) => (records.begin, records.end),
+            Self::Providers(providers) => (providers.begin, providers.end),
         };
         let at = |offset: Duration| Instant::START + offset;
         (at(begin.unwrap_or_default()), at(end.unwrap_or(duration).min(duration)))

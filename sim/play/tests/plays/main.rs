@@ -3,6 +3,8 @@
 extern crate wavetank_play as play;
 
 #[cfg(test)]
+mod arrivals;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod lives;

@@ -11,7 +11,7 @@ use crate::common::Parts;
 const CHURN: &str = r#"{"churn":{"victims":{"mode":"all"},"session":{"weibull":{"shape":0.6,"scale":"30m"}},"downtime":{"exponential":{"mean":"5m"}},"graceful":"30%","data":"lost"}}"#;
 const CRASH: &str = r#"{"crash":{"victims":{"group":"g1","mode":"percent","value":"10%"},"at":"6m","restart":{"after":"2m","data":"kept"}}}"#;
 const WALK: &str = r#"{"lookups":{"name":"walk","from":{"group":["g0","g1"],"mode":"fixed","value":3},"arrivals":{"open":{"rate":"50/s"}},"target":"present_peer"}}"#;
-const RECORDS: &str = r#"{"records":{"from":{"mode":"all"},"puts":{"open":{"rate":"2/s"}},"gets":{"closed":{"clients":20,"think":{"lognormal":{"median":"2s","sigma":1.5}}}},"value_size":"256 B","settle":"30s","keys":500}}"#;
+const RECORDS: &str = r#"{"records":{"from":{"mode":"all"},"puts":{"open":{"rate":"2/s"}},"gets":{"closed":{"clients":20,"think":{"lognormal":{"median":"2s","sigma":1.5}}}},"popularity":{"zipf":{"exponent":0.9}},"value_size":"256 B","settle":"30s","keys":500}}"#;
 
 #[test]
 fn parts_are_read_and_written_as_people_write_them() {
@@ -37,7 +37,7 @@ fn shapes_that_do_not_exist_are_refused() {
     assert!(select(r#"{"value": -1}"#).starts_with("-1 peers are fewer than none"));
     let workload = |text: &str| serde_json::from_str::<Workload>(text).map(|_| ()).unwrap_err().to_string();
     let closed_puts = RECORDS.replace(r#""open""#, r#""closed""#);
-    assert!(workload(&closed_puts).starts_with("unknown variant `closed`, expected `open`"));
+    assert!(workload(&closed_puts).starts_with("unknown variant `closed`, expected one of `open`, `staged`"));
 }
 
 fn found(parts: &Parts) -> Vec<(String, &'static str)> {

@@ -3,12 +3,12 @@
 use kernel::links::COPY;
 use kernel::{Carried, Event, Fate};
 use node::{Inbound, Message, Outbound, Output};
-use types::{Book, Duration, Instant, OperationId, PeerRef};
+use types::{Book, Duration, ExchangeId, Instant, OperationId, PeerRef};
 
 use super::SimHost;
 use crate::cell::Seen;
 use crate::imprint;
-use crate::parcel::{Parcel, Payload};
+use crate::parcel::{Parcel, Payload, REFUSAL_BYTES};
 
 /// What a change takes to be persisted: a write and a flush of a common solid-state disk.
 const WRITE_TIME: Duration = Duration::from_millis(2);
@@ -17,6 +17,7 @@ impl SimHost {
     pub(super) fn perform_one(&mut self, leaves: Instant, output: Output, book: &Book) {
         match output {
             Output::Send { to, kind, message } => self.send(leaves, to, kind, message, book),
+            Output::Refuse { to, exchange } => self.refuse(leaves, to, exchange, book),
             Output::Persist { write, change } => {
                 imprint::write(&mut self.digest, leaves, write, &change, book);
                 if let Some(life) = &mut self.life {
@@ -58,18 +59,27 @@ impl SimHost {
         if let (Some(openings), Some(to)) = (&mut life.openings, number_of(to)) {
             openings.speak(leaves, to);
         }
-        let dialled = life.links.is_some();
         let size = wire::encoded_len(&message, book) as u64;
         let parcel = Parcel::pack(self.shard.stage.wire, inbound, message, book);
         imprint::sent(&mut self.digest, leaves, to, kind, parcel.digest, book);
+        self.dispatch(leaves, to, size, parcel);
+    }
+
+    fn refuse(&mut self, leaves: Instant, to: PeerRef, exchange: ExchangeId, book: &Book) {
+        imprint::refused(&mut self.digest, leaves, to, exchange, book);
+        self.dispatch(leaves, to, REFUSAL_BYTES, Parcel::refusal(exchange));
+    }
+
+    /// Sends a parcel by its link, or at once where links are free.
+    fn dispatch(&mut self, leaves: Instant, to: PeerRef, size: u64, parcel: Parcel) {
         // A stranger to the plan is nobody who could answer.
-        let Some(to) = number_of(to) else { return };
-        if dialled {
+        let (Some(to), Some(life)) = (number_of(to), &self.life) else { return };
+        if life.links.is_some() {
             self.with_links(leaves, |links, effects| {
                 links.send(leaves, to, parcel, size, effects);
             });
         } else {
-            self.transmit(leaves, to, size, carried(inbound), Payload::Parcel(parcel));
+            self.transmit(leaves, to, size, carried(parcel.kind), Payload::Parcel(parcel));
         }
     }
 
