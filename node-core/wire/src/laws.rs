@@ -253,7 +253,7 @@ fn check_bound(bytes: &[u8], half: Half) -> Result<(), TestCaseError> {
     match decode(bytes, half, &mut book) {
         Ok(message) => {
             let (len, contacts) = held(&message);
-            prop_assert!(len <= bytes.len() && contacts <= MAX_CONTACTS && contacts * 6 <= bytes.len());
+            prop_assert!(len <= bytes.len() && contacts <= 2 * MAX_CONTACTS && contacts * 6 <= bytes.len());
             prop_assert!(book.sweep(core::iter::empty()) <= contacts + 1, "a publisher, and the contacts");
         }
         Err(_) => prop_assert_eq!(book.sweep(core::iter::empty()), 0, "what is refused leaves no stranger"),

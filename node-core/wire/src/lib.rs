@@ -52,7 +52,7 @@ pub const KAD_PROTOCOL: &str = "/ipfs/kad/1.0.0";
 /// network that is to interoperate sets its `max_record_size` accordingly.
 pub const MAX_BODY_BYTES: usize = 128 * 1024;
 
-/// Contacts of a message, at most: twice the greatest k, so that an answer that names too many is still read and
+/// Contacts of a message, at most, and as many providers: twice the greatest k, so that an answer that names too many is still read and
 /// reported by `kad`, and one that names absurdly many is refused before anything of it is kept.
 pub const MAX_CONTACTS: usize = 256;
 
