@@ -243,9 +243,7 @@ pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, RecordError> 
 /// Writes a file beside its place and moves it there in one step.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     make_parent(path)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
+    let beside = beside(path);
     let write = || -> io::Result<()> {
         let mut file = File::create(&beside)?;
         file.write_all(bytes)?;
@@ -255,7 +253,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     write().map_err(RecordError::write(path))
 }
 
-fn make_parent(path: &Path) -> Result<(), RecordError> {
+/// The name under which a file is written before it moves to its place.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    PathBuf::from(beside)
+}
+
+pub(crate) fn make_parent(path: &Path) -> Result<(), RecordError> {
     match path.parent() {
         Some(parent) => fs::create_dir_all(parent).map_err(RecordError::write(parent)),
         None => Ok(()),

@@ -59,6 +59,8 @@ csv_rows! {
         workload: u32, "", "place of its workload in the scenario's list, counted from 0";
         peer: u32, "", "number of the peer that was asked, as in peers.csv";
         peer_id: String, "", "id of that peer";
+        group: String, "", "its group in the scenario";
+        region: String, "", "where it stands in the network; empty without regions";
         key: String, "", "the key in question, in hex";
         start_ns: u64, "ns", "when it was asked";
         end_ns: Option<u64>, "ns", "when it ended; empty if the run ended first";

@@ -15,6 +15,7 @@
 //! | `watcher` | the judge's observer, as the world's watcher |
 //! | `journal` | the folder, written as the run goes |
 //! | `rows` | from what play, judge and world say to the folder's rows |
+//! | `graph` | the graph of routing tables |
 //! | `identity` | modelled identities |
 //! | `machine` | what a run costs the machine |
 //!
@@ -25,6 +26,7 @@
 //! seed.
 #![forbid(unsafe_code)]
 
+mod graph;
 pub mod hunt;
 mod identity;
 mod journal;

@@ -16,7 +16,7 @@ use crate::journal::{Journal, sha256};
 use crate::rows::Scene;
 use crate::scenario::{Out, RunError, Scenario};
 use crate::watcher::Watcher;
-use crate::{identity, machine, rows};
+use crate::{graph, identity, machine, rows};
 
 /// A run that can begin: its scenario is valid and its folder is there.
 #[derive(Debug)]
@@ -272,7 +272,7 @@ fn write(
     manifest: &Manifest,
 ) -> Result<(), RecordError> {
     let mut operations = folder.operations()?;
-    for row in rows::operations(&judgement.operations, scene) {
+    for row in rows::operations(&judgement.operations, outcome, scene) {
         operations.write(&row)?;
     }
     operations.finish()?;
@@ -289,6 +289,7 @@ fn write(
     folder.write_rows(rows::summary(&judgement.summary))?;
     folder.write_rows(rows::peers(outcome, scene))?;
     folder.write_rows(rows::faults(&judgement.verdict.tallies, outcome.ended))?;
+    graph::write(folder, &judgement.tables, outcome, scene)?;
     folder.write_verdict(verdict)?;
     folder.write_manifest(manifest)
 }

@@ -25,12 +25,17 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn peer_name(&self, peer: u32) -> String {
+    pub(crate) fn peer_name(&self, peer: u32) -> String {
         self.play.roster().peer_name(peer)
     }
 
-    fn peer_id(&self, peer: u32) -> String {
+    pub(crate) fn peer_id(&self, peer: u32) -> String {
         self.book.ids().get(peer as usize).map(ToString::to_string).unwrap_or_default()
+    }
+
+    pub(crate) fn group(&self, peer: u32) -> &str {
+        let roster = self.play.roster();
+        roster.group_of(peer).and_then(|group| roster.name(group)).unwrap_or_default()
     }
 }
 
@@ -140,12 +145,13 @@ pub(crate) fn event(entry: &LogEntry) -> EventRow {
 
 pub(crate) fn operations<'a>(
     operations: &'a [Operation],
+    outcome: &'a Outcome,
     scene: &'a Scene<'_>,
 ) -> impl Iterator<Item = OperationRow> + 'a {
-    (0..).zip(operations).map(|(number, operation)| operation_row(number, operation, scene))
+    (0..).zip(operations).map(|(number, operation)| operation_row(number, operation, outcome, scene))
 }
 
-fn operation_row(number: u64, operation: &Operation, scene: &Scene<'_>) -> OperationRow {
+fn operation_row(number: u64, operation: &Operation, outcome: &Outcome, scene: &Scene<'_>) -> OperationRow {
     let (workload, _): (u16, Part) = operation.workload();
     let ended = operation.end.succeeded().is_some();
     let lookup = operation.kind == Kind::Lookup && operation.of > 0 && ended;
@@ -160,6 +166,8 @@ fn operation_row(number: u64, operation: &Operation, scene: &Scene<'_>) -> Opera
         workload: u32::from(workload),
         peer: operation.peer,
         peer_id: scene.peer_id(operation.peer),
+        group: scene.group(operation.peer).to_owned(),
+        region: outcome.region_of(operation.peer).to_owned(),
         key: operation.key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
         start_ns: operation.begun.as_nanos(),
         end_ns: (operation.end != End::Unfinished).then(|| operation.ended.as_nanos()),
@@ -223,13 +231,7 @@ pub(crate) fn peers<'a>(outcome: &'a Outcome, scene: &'a Scene<'_>) -> impl Iter
         number,
         name: scene.peer_name(number),
         id: scene.peer_id(number),
-        group: scene
-            .play
-            .roster()
-            .group_of(number)
-            .and_then(|group| scene.play.roster().name(group))
-            .unwrap_or_default()
-            .to_owned(),
+        group: scene.group(number).to_owned(),
         region: outcome.region_of(number).to_owned(),
         lives,
         sent_messages: count.sent,
