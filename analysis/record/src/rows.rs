@@ -132,6 +132,23 @@ csv_rows! {
         #[serde(with = "crate::text::maybe_number")]
         max: Option<f64>, "as `unit`", "most";
     }
+
+    /// One measure of the graph of routing tables: `graphs/routing.csv`, made with the report.
+    MeasureRow "graphs/routing.csv" {
+        measure: String, "", "what is measured: `clustering`, `out_degree.mean`";
+        #[serde(with = "crate::text::number")]
+        value: f64, "as `unit`", "the value";
+        unit: String, "", "what it counts: `contacts`, `share`, `steps`";
+        of: u64, "", "how many it rests on: peers, or contacts, or neighbourhoods";
+        meaning: String, "", "what that is, for people";
+    }
+
+    /// One degree in the graph of routing tables: `graphs/degrees.csv`, made with the report. Degrees that nobody has are left out.
+    DegreeRow "graphs/degrees.csv" {
+        degree: u64, "contacts", "the degree";
+        peers_out: u64, "peers", "peers that are up with so many contacts in their table";
+        peers_in: u64, "peers", "peers that are up and are named by so many tables of those that are";
+    }
 }
 
 /// How an operation ended.

@@ -7,6 +7,7 @@
 //! | `axis` | ticks that people would choose |
 //! | `words` | numbers as people read them |
 //! | `draw` | how every plot looks: frame, fault bands, direct labels |
+//! | `network` | the graph of routing tables, measured |
 //! | `plots` | which plots there are, and from which data |
 //! | `page` | the page, from the data and the plots |
 //! | `html` | escaping and the few elements that the page is made of |
@@ -30,6 +31,7 @@ mod data;
 mod draw;
 mod histogram;
 mod html;
+mod network;
 mod page;
 mod plots;
 mod words;
