@@ -40,8 +40,8 @@ pub use ladder::{Comparison, Difference, Rung, compare};
 pub use manifest::{Build, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall};
 pub use read::{CsvRows, JsonRows, Run};
 pub use rows::{
-    Column, CsvRow, DegreeRow, EventId, EventIdError, EventRow, FaultRow, JsonRow, MeasureRow, OperationRow, Outcome, PeerRow,
-    Phase, SeriesRow, SummaryRow,
+    Column, CsvRow, DegreeRow, EventId, EventIdError, EventRow, FaultRow, JsonRow, MeasureRow, OperationRow,
+    Outcome, PeerRow, Phase, SeriesRow, SummaryRow,
 };
 pub use verdict::{
     Check, CheckKind, CheckStatus, FirstFailure, Tally, TallyKind, TallyStatus, Threshold, ThresholdStatus,

@@ -196,7 +196,13 @@ impl<'a> Up<'a> {
             of,
             meaning: meaning.to_owned(),
         };
-        let mut rows = vec![row("peers_up", up as f64, "peers", network.places.len() as u64, "peers of the graph that are up")];
+        let mut rows = vec![row(
+            "peers_up",
+            up as f64,
+            "peers",
+            network.places.len() as u64,
+            "peers of the graph that are up",
+        )];
         let degrees = [
             ("out_degree", &network.out_degrees, "contacts", "contacts in a table"),
             ("in_degree", &network.in_degrees, "tables", "tables that name a peer, of peers that are up"),
@@ -216,7 +222,8 @@ impl<'a> Up<'a> {
             rows.push(row("stale_ratio", ratio, "share", contacts, "contacts who are down"));
         }
         if asked > 0 {
-            let meaning = "pairs of a peer's neighbours that are neighbours, mean over peers, directions ignored";
+            let meaning =
+                "pairs of a peer's neighbours that are neighbours, mean over peers, directions ignored";
             rows.push(row("clustering", clustering, "share", asked, meaning));
         }
         let meaning = "the longest of the shortest ways that double sweeps found, directions ignored: the diameter is at least that";
@@ -265,7 +272,10 @@ impl<'a> Up<'a> {
                 }
             }
             for neighbour in &around {
-                counted.get_mut(neighbour.index()).into_iter().for_each(|counted| *counted = NodeIndex::end());
+                counted
+                    .get_mut(neighbour.index())
+                    .into_iter()
+                    .for_each(|counted| *counted = NodeIndex::end());
             }
             sum += linked as f64 / pairs as f64;
             asked += 1;
