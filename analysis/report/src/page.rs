@@ -140,7 +140,8 @@ fn summary(data: &Data) -> String {
             |value: Option<f64>| Cell::Number(value.map(|value| in_unit(row, value)).unwrap_or_default());
         let mut cells = vec![
             Cell::Explained(row.metric.clone(), about(&row.metric)),
-            Cell::Text(row.scope.clone()),
+            // Said only where it is a part of the whole.
+            Cell::Text(if row.scope == "all" { String::new() } else { row.scope.clone() }),
             Cell::Number(count(row.samples)),
         ];
         cells.extend([row.mean, row.min, row.p50, row.p90, row.p95, row.p99, row.max].map(value));

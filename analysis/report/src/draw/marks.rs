@@ -141,7 +141,7 @@ fn draw_dots(
         let (x, y) = chart.backend_coord(&(*x, *y));
         let (x, y) = (x / FINE, y / FINE);
         let fits = x + 10 + width_of(label, LABEL_PX) <= layout.width() - MARGIN;
-        let (at, side) = if fits { ((x + 9, y + 8), HPos::Left) } else { ((x - 9, y + 14), HPos::Right) };
+        let (at, side) = if fits { ((x + 9, y + 8), HPos::Left) } else { ((x + 4, y - 12), HPos::Right) };
         text(canvas, label, at, &Style::label().at(side, VPos::Center))?;
     }
     Ok(())

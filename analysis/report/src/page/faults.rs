@@ -70,7 +70,7 @@ fn timeline(data: &Data) -> String {
             None => format!("{} {}", count(fault.got), fault.unit),
         };
         format!(
-            "<span>{}</span><div class=\"track\" title=\"{}\">{}</div><span class=\"got\">{}</span>\n",
+            "<div class=\"row\"><span>{}</span><div class=\"track\" title=\"{}\">{}</div><span class=\"got\">{}</span></div>\n",
             escape(&fault.name),
             escape(&when(data, fault.index)),
             bar("", fault.from_ms, fault.until_ms.unwrap_or(data.end_ms)),
@@ -81,7 +81,7 @@ fn timeline(data: &Data) -> String {
     let warmup_ms = data.manifest.sim.warmup_ms;
     let warmup = if warmup_ms > 0 {
         format!(
-            "<span>warm-up</span><div class=\"track\">{}</div><span class=\"got\">{}</span>\n",
+            "<div class=\"row\"><span>warm-up</span><div class=\"track\">{}</div><span class=\"got\">{}</span></div>\n",
             bar(" class=\"warmup\"", 0, warmup_ms),
             span(warmup_ms)
         )

@@ -39,6 +39,7 @@ pub(super) fn network(data: &Data) -> String {
     let rows = network.measures.iter().map(|row| {
         let value = match row.unit.as_str() {
             "share" => percent(row.value),
+            unit if row.value == 1.0 => format!("1 {}", unit.trim_end_matches('s')),
             unit => format!("{} {unit}", number(row.value)),
         };
         vec![
