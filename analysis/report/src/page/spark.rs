@@ -98,9 +98,8 @@ fn bound(expression: &str) -> Option<f64> {
     let unit_at = text.find(|character: char| !(character.is_ascii_digit() || character == '.'));
     let (number, unit) = text.split_at(unit_at.unwrap_or(text.len()));
     let scale = match unit.trim() {
-        "" => 1.0,
-        "%" => 0.01,
-        "ns" => 1.0,
+        "" | "ns" => 1.0,
+        "%" => return Some(number.parse::<f64>().ok()? / 100.0),
         "us" | "µs" => 1e3,
         "ms" => 1e6,
         "s" => 1e9,
