@@ -198,6 +198,7 @@ pub(crate) const HOMES: &[Home] = &[
     home("divan", Rooms::Only(&["bench"]), "parts are timed where speed is measured"),
     home("cpu-time", Rooms::Only(&["bench"]), "clocks of the CPU are read where speed is measured"),
     home("zstd", Rooms::Only(&["record"]), "only record compresses"),
+    home("quick-xml", Rooms::Only(&["record"]), "graphs are read and written by record"),
     home("serde_json", Rooms::Worldly, "pure rooms derive serde and choose no format"),
     home("plotters", Rooms::Only(&["report"]), "only report draws"),
     home("dejavu", Rooms::Only(&["report"]), "only report draws"),

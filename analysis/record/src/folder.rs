@@ -263,7 +263,7 @@ pub(crate) fn beside(path: &Path) -> PathBuf {
     PathBuf::from(beside)
 }
 
-fn make_parent(path: &Path) -> Result<(), RecordError> {
+pub(crate) fn make_parent(path: &Path) -> Result<(), RecordError> {
     match path.parent() {
         Some(parent) => fs::create_dir_all(parent).map_err(RecordError::write(parent)),
         None => Ok(()),

@@ -6,6 +6,7 @@
 //! | [`manifest`] | `manifest.json`: all that is needed to run it again, and every wall-clock figure |
 //! | [`verdict`] | `verdict.json`: what the run proved; byte-equal between equal runs |
 //! | [`rows`] | the rows of the CSV files and the event log, with a table of their columns |
+//! | [`graph`] | `graphs/*.graphml`: who has whom in its routing table |
 //! | [`ladder`] | `ladder.jsonl.zst`: every peer's digest at simulated instants; where two runs part |
 //! | [`mod@write`] | streaming writers whose files stay readable when the run is killed |
 //! | [`read`] | [`Run`]: a folder read back |
@@ -22,6 +23,7 @@
 
 pub mod error;
 pub mod folder;
+pub mod graph;
 pub mod ladder;
 mod lines;
 pub mod manifest;
@@ -33,14 +35,15 @@ pub mod write;
 
 pub use error::RecordError;
 pub use folder::{INPUTS, RunFolder, rfc3339};
+pub use graph::{Graph, GraphEdge, GraphHead, GraphNode};
 pub use ladder::{Comparison, Difference, Rung, compare};
 pub use manifest::{
     Build, Figure, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall,
 };
 pub use read::{CsvRows, JsonRows, Run};
 pub use rows::{
-    Column, CsvRow, EventId, EventIdError, EventRow, FaultRow, JsonRow, OperationRow, Outcome, PeerRow,
-    Phase, SeriesRow, SummaryRow,
+    Column, CsvRow, DegreeRow, EventId, EventIdError, EventRow, FaultRow, JsonRow, MeasureRow, OperationRow,
+    Outcome, PeerRow, Phase, SeriesRow, SummaryRow,
 };
 pub use verdict::{
     Check, CheckKind, CheckStatus, FirstFailure, Tally, TallyKind, TallyStatus, Threshold, ThresholdStatus,

@@ -153,6 +153,19 @@ impl Run {
         replace(&path, bytes)?;
         Ok(path)
     }
+
+    /// Writes a CSV file made from the run, as [`Run::write_derived`].
+    ///
+    /// # Errors
+    /// If the disk refuses it, or a number in it is none.
+    pub fn write_derived_rows<R: CsvRow>(
+        &self,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<PathBuf, RecordError> {
+        let path = self.path.join(R::FILE);
+        let bytes = crate::write::table(&path, rows)?;
+        self.write_derived(R::FILE, &bytes)
+    }
 }
 
 /// The rows of a CSV file. Ends at the first error.

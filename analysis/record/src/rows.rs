@@ -59,6 +59,8 @@ csv_rows! {
         workload: u32, "", "place of its workload in the scenario's list, counted from 0";
         peer: u32, "", "number of the peer that was asked, as in peers.csv";
         peer_id: String, "", "id of that peer";
+        group: String, "", "its group in the scenario";
+        region: String, "", "where it stands in the network; empty without regions";
         key: String, "", "the key in question, in hex";
         start_ns: u64, "ns", "when it was asked";
         end_ns: Option<u64>, "ns", "when it ended; empty if the run ended first";
@@ -129,6 +131,23 @@ csv_rows! {
         p99: Option<f64>, "as `unit`", "99th percentile";
         #[serde(with = "crate::text::maybe_number")]
         max: Option<f64>, "as `unit`", "most";
+    }
+
+    /// One measure of the graph of routing tables: `graphs/routing.csv`, made with the report.
+    MeasureRow "graphs/routing.csv" {
+        measure: String, "", "what is measured: `clustering`, `out_degree.mean`";
+        #[serde(with = "crate::text::number")]
+        value: f64, "as `unit`", "the value";
+        unit: String, "", "what it counts: `contacts`, `share`, `steps`";
+        of: u64, "", "how many it rests on: peers, or contacts, or neighbourhoods";
+        meaning: String, "", "what that is, for people";
+    }
+
+    /// One degree in the graph of routing tables: `graphs/degrees.csv`, made with the report. Degrees that nobody has are left out.
+    DegreeRow "graphs/degrees.csv" {
+        degree: u64, "contacts", "the degree";
+        peers_out: u64, "peers", "peers that are up with so many contacts in their table";
+        peers_in: u64, "peers", "peers that are up and are named by so many tables of those that are";
     }
 }
 

@@ -100,21 +100,42 @@ impl<R: CsvRow> CsvWriter<R> {
         form: impl FnOnce(&mut csv::Writer<&mut Vec<u8>>) -> Result<(), csv::Error>,
     ) -> Result<(), RecordError> {
         self.line.clear();
-        let mut line = csv::WriterBuilder::new()
-            .has_headers(false)
-            .buffer_capacity(LINE_BUFFER_BYTES)
-            .from_writer(&mut self.line);
-        let formed = form(&mut line).and_then(|()| Ok(line.flush()?));
-        drop(line);
-        formed.map_err(|error| RecordError::Row {
-            path: self.path.clone(),
-            what: match error.into_kind() {
-                csv::ErrorKind::Serialize(what) => what,
-                other => format!("{other:?}"),
-            },
-        })?;
+        add_line(&self.path, &mut self.line, form)?;
         self.file.write_all(&self.line).map_err(RecordError::write(&self.path))
     }
+}
+
+/// A whole CSV file, the header first.
+pub(crate) fn table<R: CsvRow>(
+    path: &Path,
+    rows: impl IntoIterator<Item = R>,
+) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = Vec::new();
+    let names = R::COLUMNS.iter().map(|column| column.name);
+    add_line(path, &mut bytes, |line| line.write_record(names))?;
+    for row in rows {
+        add_line(path, &mut bytes, |line| line.serialize(row))?;
+    }
+    Ok(bytes)
+}
+
+/// Forms one line at the end of `bytes`.
+fn add_line(
+    path: &Path,
+    bytes: &mut Vec<u8>,
+    form: impl FnOnce(&mut csv::Writer<&mut Vec<u8>>) -> Result<(), csv::Error>,
+) -> Result<(), RecordError> {
+    let mut line =
+        csv::WriterBuilder::new().has_headers(false).buffer_capacity(LINE_BUFFER_BYTES).from_writer(bytes);
+    let formed = form(&mut line).and_then(|()| Ok(line.flush()?));
+    drop(line);
+    formed.map_err(|error| RecordError::Row {
+        path: path.to_owned(),
+        what: match error.into_kind() {
+            csv::ErrorKind::Serialize(what) => what,
+            other => format!("{other:?}"),
+        },
+    })
 }
 
 /// Writes one of the compressed JSON Lines files.

@@ -30,6 +30,8 @@ fn operation(number: u64) -> OperationRow {
         workload: 0,
         peer: 7,
         peer_id: "12D3KooW".to_owned(),
+        group: "edge".to_owned(),
+        region: "eu".to_owned(),
         key: "00ff".to_owned(),
         start_ns: number * 1_000,
         end_ns: Some(number * 1_000 + 250_500_000),

@@ -10,7 +10,11 @@ use record::{
     Verdict,
 };
 
+use record::graph::ROUTING;
+
 use crate::histogram::Histogram;
+use crate::network::Network;
+use crate::trace::Trace;
 
 /// Bins that the run's time is parted into; windows are made of them.
 const BINS: u64 = 480;
@@ -26,6 +30,10 @@ const MAX_SAMPLES: usize = 100_000;
 const MAX_GROUPS: usize = 200;
 /// Hops beyond this are counted as this many.
 pub(crate) const MAX_HOPS: u32 = 24;
+/// Groups or regions by which latencies are parted; what more there are is left out of the plots.
+const MAX_PARTS: usize = 64;
+/// Series that goals are about.
+const MAX_GOAL_SERIES: usize = 64;
 /// The slowest operations that are listed.
 const SLOWEST: usize = 10;
 
@@ -33,7 +41,8 @@ const SLOWEST: usize = 10;
 pub(crate) const ONLINE: &str = types::metric::PEERS_ONLINE.name;
 pub(crate) const MESSAGES: &str = types::metric::MESSAGES_SENT.name;
 pub(crate) const BYTES: &str = types::metric::MESSAGES_SENT_BYTES.name;
-const DRAWN: [&str; 3] = [ONLINE, MESSAGES, BYTES];
+pub(crate) const STALE: &str = types::metric::KAD_STALE_RATIO.name;
+const DRAWN: [&str; 4] = [ONLINE, MESSAGES, BYTES, STALE];
 /// The scope of samples about the whole network.
 const EVERYBODY: &str = "all";
 
@@ -53,6 +62,12 @@ pub(crate) struct Data {
     pub(crate) kinds: BTreeMap<String, Operations>,
     /// Of those that succeeded.
     pub(crate) slowest: Vec<OperationRow>,
+    /// What is known of them beside their rows, in the same order.
+    pub(crate) traces: Vec<Trace>,
+    /// The graph of routing tables, where it was written.
+    pub(crate) network: Option<Network>,
+    /// Samples of what goals are about, by the name in the series.
+    pub(crate) goal_series: BTreeMap<String, Vec<(u64, f64)>>,
     /// Samples about the whole network, by metric: milliseconds and values.
     pub(crate) series: BTreeMap<&'static str, Vec<(u64, f64)>>,
     /// The end of the time axis.
@@ -80,6 +95,9 @@ pub(crate) struct Operations {
     pub(crate) latency: Histogram,
     /// Hops of those that succeeded after warm-up.
     pub(crate) hops: BTreeMap<u32, u64>,
+    /// The same latencies by the group of the asking peer, and by its region.
+    pub(crate) by_group: BTreeMap<String, Histogram>,
+    pub(crate) by_region: BTreeMap<String, Histogram>,
     /// How those that started after warm-up ended.
     pub(crate) outcomes: BTreeMap<Outcome, u64>,
 }
@@ -132,6 +150,9 @@ impl Data {
             groups: BTreeMap::new(),
             kinds: BTreeMap::new(),
             slowest: Vec::new(),
+            traces: Vec::new(),
+            network: run.graph(ROUTING)?.as_ref().and_then(Network::of),
+            goal_series: BTreeMap::new(),
             series: BTreeMap::new(),
             end_ms: manifest.sim.ended_ms.unwrap_or(manifest.sim.planned_ms).max(1),
             cut_off: Vec::new(),
@@ -140,6 +161,7 @@ impl Data {
         data.read_peers(run)?;
         data.read_operations(run)?;
         data.read_series(run)?;
+        data.traces = Trace::read(run, &data.slowest)?;
         Ok(data)
     }
 
@@ -172,13 +194,27 @@ impl Data {
     }
 
     fn read_series(&mut self, run: &Run) -> Result<(), RecordError> {
+        let thresholds = self.verdict.iter().flat_map(|verdict| &verdict.thresholds);
+        let goals: Vec<String> = thresholds.map(|goal| goal.metric.clone()).collect();
         each(run, &mut self.cut_off, |sample: SeriesRow| {
             let drawn = DRAWN.iter().find(|metric| **metric == sample.metric);
-            if let (Some(metric), EVERYBODY) = (drawn, sample.scope.as_str()) {
-                let samples = self.series.entry(*metric).or_default();
-                if samples.len() < MAX_SAMPLES && sample.t_ms <= self.end_ms {
+            if sample.scope != EVERYBODY || sample.t_ms > self.end_ms {
+                return;
+            }
+            let keep = |samples: &mut Vec<(u64, f64)>| {
+                if samples.len() < MAX_SAMPLES {
                     samples.push((sample.t_ms, sample.value));
                 }
+            };
+            if let Some(metric) = drawn {
+                keep(self.series.entry(*metric).or_default());
+            }
+            let series = &mut self.goal_series;
+            let of_goal = |metric: &String| sample.metric.starts_with(metric.as_str());
+            if goals.iter().any(of_goal)
+                && (series.len() < MAX_GOAL_SERIES || series.contains_key(&sample.metric))
+            {
+                keep(series.entry(sample.metric).or_default());
             }
         })
     }
@@ -230,12 +266,25 @@ impl Operations {
         if operation.phase == Phase::Measured {
             *self.outcomes.entry(operation.outcome).or_default() += 1;
             if operation.outcome == Outcome::Ok {
-                latency_us.into_iter().for_each(|us| self.latency.add(us));
+                if let Some(us) = latency_us {
+                    self.latency.add(us);
+                    part(&mut self.by_group, &operation.group, us);
+                    part(&mut self.by_region, &operation.region, us);
+                }
                 if let Some(hops) = operation.hops {
                     *self.hops.entry(hops.min(MAX_HOPS)).or_default() += 1;
                 }
             }
         }
+    }
+}
+
+/// Adds a latency to its part; one without a name is none.
+fn part(parts: &mut BTreeMap<String, Histogram>, name: &str, us: u64) {
+    if let Some(known) = parts.get_mut(name) {
+        known.add(us);
+    } else if !name.is_empty() && parts.len() < MAX_PARTS {
+        parts.entry(name.to_owned()).or_default().add(us);
     }
 }
 

@@ -29,6 +29,12 @@ pub(crate) enum Cell {
     Number(String),
     /// Names and expressions, escaped, in a fixed-width font.
     Code(String),
+    /// A name and what it means, escaped.
+    Explained(String, String),
+    /// Sentences, escaped.
+    Words(String),
+    /// A drawing of the page's own, as markup.
+    Drawn(String),
     /// A mark: its class, symbol and word.
     Mark(Mark),
 }
@@ -63,7 +69,12 @@ impl Display for Mark {
 impl Cell {
     const fn is_empty(&self) -> bool {
         match self {
-            Self::Text(text) | Self::Number(text) | Self::Code(text) => text.is_empty(),
+            Self::Text(text)
+            | Self::Number(text)
+            | Self::Code(text)
+            | Self::Explained(text, _)
+            | Self::Words(text)
+            | Self::Drawn(text) => text.is_empty(),
             Self::Mark(_) => false,
         }
     }
@@ -74,6 +85,12 @@ impl Cell {
             Self::Number(text) => format!("<td class=\"num\">{}</td>", escape(text)),
             Self::Code(text) if text.is_empty() => "<td></td>".to_owned(),
             Self::Code(text) => format!("<td><code>{}</code></td>", escape(text)),
+            Self::Explained(text, about) if about.is_empty() => Self::Code(text.clone()).html(),
+            Self::Explained(text, about) => {
+                format!("<td><code>{}</code><small>{}</small></td>", escape(text), escape(about))
+            }
+            Self::Words(text) => format!("<td class=\"words\">{}</td>", escape(text)),
+            Self::Drawn(markup) => format!("<td>{markup}</td>"),
             Self::Mark(mark) => format!("<td>{mark}</td>"),
         }
     }

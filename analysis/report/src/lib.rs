@@ -7,6 +7,7 @@
 //! | `axis` | ticks that people would choose |
 //! | `words` | numbers as people read them |
 //! | `draw` | how every plot looks: frame, fault bands, direct labels |
+//! | `network` | the graph of routing tables, measured |
 //! | `plots` | which plots there are, and from which data |
 //! | `page` | the page, from the data and the plots |
 //! | `html` | escaping and the few elements that the page is made of |
@@ -29,9 +30,13 @@ mod axis;
 mod data;
 mod draw;
 mod histogram;
+mod hover;
 mod html;
+mod network;
 mod page;
+mod palette;
 mod plots;
+mod trace;
 mod words;
 
 /// The page's name in the run's folder.
@@ -73,7 +78,11 @@ pub fn write(run: impl AsRef<Path>) -> Result<Paths, ReportError> {
     let mut paths = Vec::new();
     for plot in &plots.drawn {
         let name = format!("plots/{}.svg", plot.name);
-        paths.push(run.write_derived(&name, plot.wide.as_bytes())?);
+        paths.push(run.write_derived(&name, plot.wide.document().as_bytes())?);
+    }
+    if let Some(network) = &data.network {
+        run.write_derived_rows(network.measures.iter().cloned())?;
+        run.write_derived_rows(network.degrees())?;
     }
     let page = run.write_derived(PAGE, page::write(&data, &plots).as_bytes())?;
     Ok(Paths { page, plots: paths })

@@ -17,6 +17,7 @@ use crate::observer::Findings;
 use crate::oracle::Order;
 use crate::plan::{Checks, Expression, Observe, Thresholds};
 use crate::sample::{Grid, Slot};
+use crate::tables::Tables;
 use crate::verdict::{Circumstances, MIN_SAMPLES, ThresholdResult, Verdict, weigh};
 
 /// What is to be judged of a play, shared by all shards.
@@ -40,6 +41,8 @@ pub struct Judgement {
     pub series: Vec<SeriesRow>,
     /// Metrics over the measured part.
     pub summary: Vec<SummaryRow>,
+    /// Routing tables, as last sampled.
+    pub tables: Tables,
 }
 
 impl Plan {
@@ -100,7 +103,7 @@ impl Plan {
         for findings in shards {
             whole.merge(findings);
         }
-        let Findings { mut operations, samples, facts, mut tallies } = whole;
+        let Findings { mut operations, samples, facts, mut tallies, tables } = whole;
         settle(&mut operations, |peer, at| self.play.lifecycle().up_since(peer, at));
         count_touched(&mut tallies, circumstances.touched);
         let grid = Grid { end: circumstances.ended.min(self.timeline.grid.end), ..self.timeline.grid };
@@ -118,7 +121,7 @@ impl Plan {
         let verdict =
             weigh(&Circumstances { panics: &panics, ..*circumstances }, checks, thresholds, tallies);
         let (series, summary) = (material.series(), material.summary());
-        Judgement { verdict, series, summary, operations }
+        Judgement { verdict, series, summary, operations, tables }
     }
 
     fn check(

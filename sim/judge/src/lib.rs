@@ -9,6 +9,7 @@
 //! | [`oracle`] | [`Oracle`]: the true closest peers that are up |
 //! | [`history`] | [`Operation`]: what clients asked, how it ended, how that compares with the truth |
 //! | [`sample`] | gauges and traffic at sampling instants |
+//! | [`tables`] | who has whom in its routing table |
 //! | [`metrics`] | the numbers of each metric, over time and over the measured part |
 //! | [`check`] | what a checker is: probe, facts, conclusion |
 //! | [`checkers`] | those that ship |
@@ -38,6 +39,7 @@ pub mod oracle;
 pub mod plan;
 pub mod problems;
 pub mod sample;
+pub mod tables;
 pub mod verdict;
 
 pub use check::{
@@ -51,6 +53,7 @@ pub use observer::{Findings, Observer};
 pub use oracle::Oracle;
 pub use problems::{problems, without_source};
 pub use sample::Traffic;
+pub use tables::Tables;
 pub use verdict::{
     Circumstances, Completeness, FirstFailure, MIN_SAMPLES, Panic, Reason, ThresholdResult, Verdict,
     VerdictStatus,

@@ -21,6 +21,7 @@ use crate::history::{End, Operation};
 use crate::judge::Plan;
 use crate::oracle::Oracle;
 use crate::sample::{Samples, Slot, Traffic};
+use crate::tables::Tables;
 
 /// One shard's eyes.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Observer {
     open: BTreeMap<OperationId, Operation>,
     /// What was counted so far of the shard's messages.
     traffic: Traffic,
+    /// The tables of the peers are kept whose number is a multiple of this.
+    tables_every: u32,
     findings: Findings,
 }
 
@@ -44,6 +47,7 @@ pub struct Findings {
     /// By checker and sampling instant.
     pub(crate) facts: Vec<BTreeMap<Slot, Facts>>,
     pub(crate) tallies: Vec<Tally>,
+    pub(crate) tables: Tables,
 }
 
 impl Findings {
@@ -53,6 +57,7 @@ impl Findings {
             samples: Samples::new(),
             facts: alloc::vec![BTreeMap::new(); checkers],
             tallies: tallies.to_vec(),
+            tables: Tables::default(),
         }
     }
 
@@ -70,6 +75,7 @@ impl Findings {
         for (own, other) in self.tallies.iter_mut().zip(other.tallies) {
             own.got += other.got;
         }
+        self.tables.merge(other.tables);
     }
 }
 
@@ -83,6 +89,7 @@ impl Observer {
             probes: plan.checkers.iter().map(|checker| checker.probe(&plan.timeline)).collect(),
             open: BTreeMap::new(),
             traffic: Traffic::default(),
+            tables_every: Tables::every(plan.play.scene().book().len() as u32),
             findings: plan.nothing(),
             plan: plan.clone(),
         }
@@ -145,6 +152,9 @@ impl Observer {
             sample.tables += 1;
             sample.contacts += contacts.len() as u64;
             sample.stale += contacts.iter().filter(|contact| !up(contact.index())).count() as u64;
+        }
+        if peer.is_multiple_of(self.tables_every) {
+            self.findings.tables.take(at, peer, view.kad.map(kad::Kad::table));
         }
         let queue_limit = self.plan.play.group_of(peer).node.limits.inbound_queue as usize;
         let sample = check::Sample::new(view, book, queue, queue_limit);

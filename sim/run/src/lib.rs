@@ -16,6 +16,7 @@
 //! | `gathering` | what all watchers find, kept now and then while the run goes |
 //! | `journal` | the folder, written as the run goes |
 //! | `rows` | from what play, judge and world say to the folder's rows |
+//! | `graph` | the graph of routing tables |
 //! | `identity` | modelled identities |
 //! | `machine` | what a run costs the machine |
 //!
@@ -27,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 mod gathering;
+mod graph;
 pub mod hunt;
 mod identity;
 mod journal;

@@ -11,14 +11,14 @@ use model::{Links, Plan, Wire};
 use play::{Inputs, Play};
 use record::{Manifest, RecordError, RunFolder, Verdict, VerdictStatus};
 use types::{Instant, Seed, SharedBook};
-use world::{Driver, Outcome, Progress, World};
+use world::{Driver, Outcome, Progress, Regions, World};
 
 use crate::gathering::gather;
 use crate::journal::{Journal, Texts, sha256};
 use crate::rows::Scene;
 use crate::scenario::{Out, RunError, Scenario};
 use crate::watcher::Watcher;
-use crate::{identity, machine, rows};
+use crate::{graph, identity, machine, rows};
 
 /// A run that can begin: its scenario is valid and its folder is there.
 #[derive(Debug)]
@@ -123,7 +123,9 @@ impl Prepared {
     /// If the folder cannot be written, or the simulator itself gives up.
     pub fn play(self) -> Result<Finished, RunError> {
         let Self { plan, world, judge, mut manifest, mut journal, .. } = self;
-        let scene = Scene { plan: &plan, play: Arc::clone(&world.play), book: Arc::clone(&world.book) };
+        let regions = journal.as_ref().map_or_else(Regions::default, |_| world.regions());
+        let scene =
+            Scene { plan: &plan, play: Arc::clone(&world.play), book: Arc::clone(&world.book), regions };
         if let Some(journal) = &mut journal {
             journal.follow(&world.progress, world.shards())?;
         }
@@ -298,6 +300,7 @@ fn write(
     ladder.finish()?;
     folder.write_rows(rows::peers(outcome, scene))?;
     folder.write_rows(rows::faults(&judgement.verdict.tallies, outcome.ended))?;
+    graph::write(folder, &judgement.tables, scene)?;
     folder.write_verdict(verdict)?;
     folder.write_manifest(manifest)
 }

@@ -15,7 +15,7 @@ use record::{
 };
 use types::metric::Unit;
 use types::{Instant, SharedBook};
-use world::{LogEntry, Outcome};
+use world::{LogEntry, Outcome, Regions};
 
 /// Who is who in a run.
 #[derive(Debug)]
@@ -23,15 +23,21 @@ pub(crate) struct Scene<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) play: Arc<Play>,
     pub(crate) book: Arc<SharedBook>,
+    pub(crate) regions: Regions,
 }
 
 impl Scene<'_> {
-    fn peer_name(&self, peer: u32) -> String {
+    pub(crate) fn peer_name(&self, peer: u32) -> String {
         self.play.roster().peer_name(peer)
     }
 
-    fn peer_id(&self, peer: u32) -> String {
+    pub(crate) fn peer_id(&self, peer: u32) -> String {
         self.book.ids().get(peer as usize).map(ToString::to_string).unwrap_or_default()
+    }
+
+    pub(crate) fn group(&self, peer: u32) -> &str {
+        let roster = self.play.roster();
+        roster.group_of(peer).and_then(|group| roster.name(group)).unwrap_or_default()
     }
 }
 
@@ -180,6 +186,8 @@ fn operation_row(number: u64, operation: &Operation, scene: &Scene<'_>) -> Opera
         workload: u32::from(workload),
         peer: operation.peer,
         peer_id: scene.peer_id(operation.peer),
+        group: scene.group(operation.peer).to_owned(),
+        region: scene.regions.of(operation.peer).to_owned(),
         key: operation.key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
         start_ns: operation.begun.as_nanos(),
         end_ns: (operation.end != End::Unfinished).then(|| operation.ended.as_nanos()),
@@ -243,14 +251,8 @@ pub(crate) fn peers<'a>(outcome: &'a Outcome, scene: &'a Scene<'_>) -> impl Iter
         number,
         name: scene.peer_name(number),
         id: scene.peer_id(number),
-        group: scene
-            .play
-            .roster()
-            .group_of(number)
-            .and_then(|group| scene.play.roster().name(group))
-            .unwrap_or_default()
-            .to_owned(),
-        region: outcome.region_of(number).to_owned(),
+        group: scene.group(number).to_owned(),
+        region: scene.regions.of(number).to_owned(),
         lives,
         sent_messages: count.sent,
         sent_bytes: count.sent_bytes,

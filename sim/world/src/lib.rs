@@ -41,5 +41,7 @@ pub use cell::Drops;
 pub use driver::{Driver, max_awake};
 pub use log::LogEntry;
 pub use parcel::Wire;
-pub use stage::{Chapter, MAX_SHARDS, Outcome, Panic, PeerCount, Progress, World, WorldError, honest};
+pub use stage::{
+    Chapter, MAX_SHARDS, Outcome, Panic, PeerCount, Progress, Regions, World, WorldError, honest,
+};
 pub use watch::{Counted, Moment, Watch};

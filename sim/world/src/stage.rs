@@ -176,17 +176,22 @@ pub struct Outcome {
     pub counts: Vec<PeerCount>,
     /// Peers that panicked, by time and number.
     pub panics: Vec<Panic>,
-    /// The names of the network's places, and the place of each peer.
-    places: (Vec<String>, Vec<u8>),
 }
 
-impl Outcome {
-    /// Where the peer of this number stands in the network; empty where a network has no places.
+/// Where the peers stand in the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Regions {
+    names: Vec<String>,
+    /// By peer.
+    places: Vec<u8>,
+}
+
+impl Regions {
+    /// Where the peer of this number stands; empty where a network has no places.
     #[must_use]
-    pub fn region_of(&self, peer: u32) -> &str {
-        let (names, places) = &self.places;
-        let place = places.get(peer as usize).map_or(0, |place| usize::from(*place));
-        if names.len() < 2 { "" } else { names.get(place).map_or("", String::as_str) }
+    pub fn of(&self, peer: u32) -> &str {
+        let place = self.places.get(peer as usize).map(|place| usize::from(*place));
+        place.and_then(|place| self.names.get(place)).map_or("", String::as_str)
     }
 }
 
@@ -339,6 +344,17 @@ impl World {
         self.threads.unwrap_or(paying).clamp(1, MAX_SHARDS)
     }
 
+    /// Where its peers stand.
+    #[must_use]
+    pub fn regions(&self) -> Regions {
+        let names: Vec<_> = self.network.places().map(str::to_owned).collect();
+        if names.len() < 2 {
+            return Regions::default();
+        }
+        let links = self.links(Vec::new());
+        Regions { names, places: (0..self.book.len() as u32).map(|peer| links.place(peer)).collect() }
+    }
+
     fn links(&self, faults: Vec<LinkFault>) -> Links {
         Links::new(self.network.clone(), self.seed, self.book.digests(), faults)
     }
@@ -437,10 +453,6 @@ fn join(reports: Vec<ShardReport>, stage: &Stage, links: &Links) -> Outcome {
         drops: Drops::default(),
         counts: vec![PeerCount::default(); stage.book.len()],
         panics: Vec::new(),
-        places: (
-            links.network().places().map(str::to_owned).collect(),
-            (0..stage.book.len() as u32).map(|peer| links.place(peer)).collect(),
-        ),
     };
     let mut ladder: Option<kernel::LadderBuilder> = None;
     let mut touched = Touched::default();
