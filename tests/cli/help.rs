@@ -22,6 +22,8 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("man", &["man", "-h"]),
         ("scenario_schema", &["scenario", "schema", "-h"]),
         ("runs_diff", &["runs", "diff", "-h"]),
+        ("runs_ls", &["runs", "ls", "-h"]),
+        ("runs_show", &["runs", "show", "--help"]),
     ] {
         let said = desk.type_in(arguments);
         assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{name}");

@@ -13,6 +13,7 @@ mod hunts;
 mod interrupts;
 mod invalid;
 mod library;
+mod shelf;
 mod verdicts;
 
 /// A folder of one test's own, in which it types commands.

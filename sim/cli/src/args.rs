@@ -10,6 +10,7 @@ use crate::exit_code;
 mod bench;
 mod demo;
 mod hunt;
+pub(crate) mod runs;
 pub(crate) mod scenario;
 pub(crate) use bench::{Bench, BenchChild};
 pub(crate) use demo::Demo;
@@ -97,6 +98,8 @@ pub(crate) enum Scenario {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runs {
+    Ls(runs::Ls),
+    Show(runs::Show),
     Diff(Diff),
 }
 

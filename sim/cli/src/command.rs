@@ -12,6 +12,8 @@ mod play;
 mod replay;
 mod report;
 mod run;
+pub(crate) use run::RUNS;
+mod runs;
 mod scenario;
 mod shell;
 
@@ -32,6 +34,8 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Scenario(Scenario::Ls(args)) => scenario::ls(args, console),
         Command::Scenario(Scenario::Explain(args)) => scenario::explain(args, console),
         Command::Scenario(Scenario::Schema(_)) => scenario::schema(console),
+        Command::Runs(Runs::Ls(args)) => runs::ls(args, console),
+        Command::Runs(Runs::Show(args)) => runs::show(args, console),
         Command::Runs(Runs::Diff(args)) => diff::diff(args, console),
     };
     outcome.unwrap_or_else(|failure| failure.tell(console))
@@ -46,6 +50,8 @@ fn console(command: &Command) -> Console {
         Command::Bench(args) => (&args.output, Some(&args.shown)),
         Command::Check(args) => (&args.output, None),
         Command::Report(args) => (&args.output, None),
+        Command::Runs(Runs::Ls(args)) => (&args.output, None),
+        Command::Runs(Runs::Show(args)) => (&args.output, None),
         Command::Runs(Runs::Diff(args)) => (&args.output, None),
         Command::Scenario(Scenario::Ls(args)) => (&args.output, None),
         Command::Scenario(Scenario::Explain(args)) => (&args.output, None),
