@@ -50,6 +50,7 @@ impl Prepared {
         let world = World {
             seed: plan.seed,
             duration: plan.duration,
+            until: None,
             sample_every: plan.observe.gap(plan.duration),
             sampled: plan
                 .observe

@@ -42,4 +42,4 @@ pub use driver::{Driver, max_awake};
 pub use log::LogEntry;
 pub use parcel::Wire;
 pub use stage::{Chapter, MAX_SHARDS, Outcome, Panic, PeerCount, Progress, World, WorldError, honest};
-pub use watch::{Counted, Moment, Watch};
+pub use watch::{Counted, LinksUp, Moment, Watch};
