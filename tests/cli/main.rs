@@ -14,6 +14,7 @@ mod interrupts;
 mod invalid;
 mod library;
 mod shelf;
+mod understand;
 mod verdicts;
 
 /// A folder of one test's own, in which it types commands.

@@ -12,6 +12,7 @@ mod demo;
 mod hunt;
 pub(crate) mod runs;
 pub(crate) mod scenario;
+pub(crate) mod understand;
 pub(crate) use bench::{Bench, BenchChild};
 pub(crate) use demo::Demo;
 pub(crate) use hunt::Hunt;
@@ -52,6 +53,9 @@ pub(crate) enum Command {
     Check(Check),
     Replay(Replay),
     Hunt(Hunt),
+    #[command(subcommand, arg_required_else_help = true)]
+    Explain(understand::Explain),
+    Why(understand::Why),
     Report(Report),
     Bench(Bench),
     #[command(hide = true)]
@@ -166,15 +170,41 @@ pub(crate) struct Check {
 ///
 /// The folder's scenario, changes and seed are run once more; the fingerprints
 /// must be equal. If they are not, it says from when on and at which peers.
+///
+/// With `--to` it stops at that moment, just before anything happens then, and shows
+/// what a peer had been through and looked like: its table, records, links, lookups.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   wavetank replay runs/hello/latest
   wavetank replay runs/hello/latest --driver inline --threads 2
-  wavetank replay runs/hello/latest --out /tmp/again")]
+  wavetank replay runs/hello/latest --out /tmp/again
+  wavetank replay runs/hello/latest --to 90s --peer everybody-3")]
 pub(crate) struct Replay {
     /// The folder of a run
     pub(crate) run: PathBuf,
+
+    /// Stop at this moment of simulated time, and look: `90s`, `1h30m`
+    #[arg(
+        long, value_name = "TIME", value_parser = moment, env = "WAVETANK_TO", hide_env_values = true,
+        conflicts_with = "out", help_heading = LOOK,
+    )]
+    pub(crate) to: Option<types::Duration>,
+
+    /// At this peer: its number, its name (`edge-3`), its id or the beginning of
+    /// it, as in peers.csv
+    #[arg(
+        long, value_name = "PEER", requires = "to", env = "WAVETANK_PEER", hide_env_values = true,
+        help_heading = LOOK,
+    )]
+    pub(crate) peer: Option<String>,
+
+    /// Show so many of its events, the last ones
+    #[arg(
+        long, value_name = "N", default_value_t = 40, env = "WAVETANK_LAST", hide_env_values = true,
+        help_heading = LOOK,
+    )]
+    pub(crate) last: usize,
 
     #[command(flatten)]
     pub(crate) machine: Machine,
@@ -226,6 +256,11 @@ pub(crate) struct Diff {
 const SCENARIO: &str = "Scenario";
 const MACHINE: &str = "Machine (changes no result)";
 const OUTPUT: &str = "Output";
+const LOOK: &str = "Look";
+
+fn moment(text: &str) -> Result<types::Duration, String> {
+    text.parse().map_err(|error: types::quantity::ParseError| error.to_string())
+}
 
 /// What is left of a run.
 #[derive(Debug, Args)]

@@ -1,13 +1,17 @@
 //! What each command does.
 
+use crate::args::understand::Explain;
 use crate::args::{Cli, Command, Format, Runs, Scenario};
 use crate::console::{Console, Verbosity};
 
+mod again;
 mod bench;
 mod check;
 mod demo;
 mod diff;
+mod explain;
 mod hunt;
+mod look;
 mod play;
 mod replay;
 mod report;
@@ -16,6 +20,7 @@ pub(crate) use run::RUNS;
 mod runs;
 mod scenario;
 mod shell;
+mod why;
 
 /// Does what was asked and says what to exit with.
 pub(crate) fn perform(cli: &Cli) -> u8 {
@@ -26,6 +31,8 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Check(args) => check::check(args, console),
         Command::Replay(args) => replay::replay(args, console),
         Command::Hunt(args) => hunt::hunt(args, console),
+        Command::Explain(Explain::Lookup(args)) => explain::lookup(args, console),
+        Command::Why(args) => why::why(args, console),
         Command::Report(args) => report::report(args, console),
         Command::Bench(args) => bench::bench(args, console),
         Command::BenchChild(args) => bench::child(args, console),
@@ -47,6 +54,8 @@ fn console(command: &Command) -> Console {
         Command::Run(args) => (&args.output, Some(&args.shown)),
         Command::Replay(args) => (&args.output, Some(&args.shown)),
         Command::Hunt(args) => (&args.output, Some(&args.shown)),
+        Command::Explain(Explain::Lookup(args)) => (&args.output, Some(&args.shown)),
+        Command::Why(args) => (&args.output, Some(&args.shown)),
         Command::Bench(args) => (&args.output, Some(&args.shown)),
         Command::Check(args) => (&args.output, None),
         Command::Report(args) => (&args.output, None),

@@ -191,7 +191,7 @@ impl SimHost {
         imprint::input(&mut self.digest, at, &input, content, book);
         let mut state = self.shard.state.borrow_mut();
         state.handled += 1;
-        state.watch.caused(at, id, cause);
+        state.watch.caused(at, id, cause, &input);
         if state.is_sampled(self.number) {
             state.see(at, self.number, Seen::Handled { id, cause, input: Box::new(input.clone()) });
         }

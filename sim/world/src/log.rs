@@ -1,5 +1,6 @@
 //! The event log: what sampled peers handled and told, for people who want to know why.
 
+use kad::trace::{SearchEnd, Step};
 use kernel::EventId;
 use node::{Command, Inbound, Input, LinkState, Message};
 use types::Instant;
@@ -27,11 +28,34 @@ impl LogEntry {
     pub(crate) fn of(at: Instant, peer: u32, seen: &Seen) -> Option<Self> {
         let (id, cause, kind, detail) = match seen {
             Seen::Handled { id, cause, input } => (*id, *cause, kind_of(input), detail_of(input)),
-            Seen::Told(id, event) => (*id, *id, "told", format!("{event:?}")),
+            Seen::Told(id, event) => (*id, *id, "told", told(event)),
             Seen::Turned(_) | Seen::Begun(_) | Seen::Abandoned(_) => return None,
         };
         Some(Self { at, peer, id, cause, kind, detail })
     }
+}
+
+fn told(event: &node::Event) -> String {
+    let node::Event::Kad(event) = event else { return format!("{event:?}") };
+    let kad::Event::Traced(trace) = event else { return format!("{event:?}") };
+    let words = match &trace.step {
+        Step::Began { operation, contacts, .. } => {
+            let what = operation.map_or_else(|| "maintenance".to_owned(), |id| format!("operation {}", id.0));
+            format!("begins for {what} with {} contacts", contacts.len())
+        }
+        Step::Asked { peer, path, round } => format!("asks {peer:?} on path {path} in round {round}"),
+        Step::Answered { peer, named, .. } => {
+            format!("has the answer of {peer:?}, which names {}", named.len())
+        }
+        Step::Unanswered { peer, reason: Some(reason), .. } => format!("gives up on {peer:?}: {reason}"),
+        Step::Unanswered { peer, reason: None, .. } => {
+            format!("gives up on {peer:?}: another answer than asked for")
+        }
+        Step::Ended(SearchEnd::Complete) => "ends: all that it wanted to ask have answered".to_owned(),
+        Step::Ended(SearchEnd::OutOfTime) => "ends: its time is up".to_owned(),
+        Step::Ended(SearchEnd::ValueFound) => "ends: it has the value".to_owned(),
+    };
+    format!("search {} {words}", trace.search)
 }
 
 const fn kind_of(input: &Input) -> &'static str {

@@ -2,7 +2,7 @@
 
 use kernel::EventId;
 use kernel::connections::Connections;
-use node::{Command, View};
+use node::{Command, Input, View};
 use play::LifeEvent;
 use types::{Book, Instant, OperationId};
 
@@ -19,8 +19,8 @@ pub trait Watch: std::fmt::Debug + Send + 'static {
     fn abandoned(&mut self, at: Instant, peer: u32, operation: OperationId);
     /// A peer of the shard begins to handle what is named `id`; `cause` is what brought it about, or
     /// [`EventId::SCRIPT`]. A peer's own come in the order of their counts, those of different peers in any order.
-    fn caused(&mut self, at: Instant, id: EventId, cause: EventId) {
-        let _ = (at, id, cause);
+    fn caused(&mut self, at: Instant, id: EventId, cause: EventId, input: &Input) {
+        let _ = (at, id, cause, input);
     }
     /// `peer` tells something.
     fn told(&mut self, at: Instant, peer: u32, event: &node::Event);

@@ -112,7 +112,7 @@ fn listed(run: &Run) -> Listed<'_> {
 
 fn row(run: &Run) -> Row {
     let Manifest { wall, seed, status, sim, fingerprint, .. } = run.manifest();
-    let name = run.path().file_name().map_or_else(|| run.path().as_os_str(), |name| name).to_string_lossy();
+    let name = run.path().file_name().unwrap_or_else(|| run.path().as_os_str()).to_string_lossy();
     // `2026-11-22T06:45:00Z`: to the minute is enough.
     let started = wall.started.get(..16).unwrap_or(&wall.started).replace('T', " ");
     let short =
