@@ -58,7 +58,7 @@ pub struct Asked {
     pub path: u8,
     /// In which round.
     pub round: u8,
-    /// The place in this list of the answer that first named it to the path; none for a contact of the own table.
+    /// The place in this list of the answer that first named it; none for a contact of the own table.
     pub named_by: Option<usize>,
     /// When.
     pub at_ns: u64,
@@ -127,8 +127,6 @@ struct Thread {
     asked: Vec<Asked>,
     /// Whom the search has heard of, and by which answer first.
     heard: BTreeMap<PeerRef, Option<usize>>,
-    /// The same for one path.
-    heard_by: BTreeMap<(u8, PeerRef), Option<usize>>,
     end: Option<SearchEnd>,
     ended: Option<Instant>,
     outcome: Option<kad::Outcome>,
@@ -241,8 +239,7 @@ impl Thread {
                 self.heard.extend(contacts.iter().map(|peer| (*peer, None)));
             }
             SearchStep::Asked { peer, path, round } => {
-                let named_by =
-                    self.heard_by.get(&(*path, *peer)).or_else(|| self.heard.get(peer)).copied().flatten();
+                let named_by = self.heard.get(peer).copied().flatten();
                 self.asked.push(Asked {
                     peer: named(answer, *peer, at),
                     prefix: prefix(answer, *peer, key),
@@ -257,7 +254,7 @@ impl Thread {
                     closer: 0,
                 });
             }
-            SearchStep::Answered { peer, path, named } => {
+            SearchStep::Answered { peer, named, .. } => {
                 let Some(place) = self.place(*peer) else { return };
                 let own = distance(answer, *peer, key);
                 let closer = named.iter().filter(|other| distance(answer, **other, key) < own).count();
@@ -267,7 +264,6 @@ impl Thread {
                         new.insert(*other);
                         self.heard.insert(*other, Some(place));
                     }
-                    self.heard_by.entry((*path, *other)).or_insert(Some(place));
                 }
                 if let Some(asked) = self.asked.get_mut(place) {
                     asked.ended_ns = Some(at.as_nanos());

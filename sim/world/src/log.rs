@@ -1,6 +1,7 @@
 //! The event log: what sampled peers handled and told, for people who want to know why.
 
 use kad::trace::{SearchEnd, Step};
+use kad::{Operation, Request, Response};
 use kernel::EventId;
 use node::{Command, Inbound, Input, LinkState, Message};
 use types::Instant;
@@ -77,12 +78,37 @@ const fn kind_of(input: &Input) -> &'static str {
 fn detail_of(input: &Input) -> String {
     match input {
         Input::Started | Input::Deadline => String::new(),
-        Input::Received { from, message: Message::Kad(message), .. } => format!("from {from:?}: {message:?}"),
+        Input::Received { from, message: Message::Kad(message), .. } => {
+            format!("from {from:?}: {}", message_in_words(message))
+        }
         Input::Failed { exchange, reason } => format!("exchange {} with {reason}", exchange.count),
         Input::Malformed { from, reason } => format!("from {from:?}: {reason}"),
         Input::Link { peer, direction, .. } => format!("{peer:?}, {direction:?}"),
         Input::Persisted { write, result } => format!("write {}: {result:?}", write.0),
         Input::Command(Command::Leave) => "leave".to_owned(),
-        Input::Command(Command::Kad(command)) => format!("{command:?}"),
+        Input::Command(Command::Kad(command)) => {
+            let what = match &command.operation {
+                Operation::Lookup(target) => format!("look up {:?}", target.key()),
+                Operation::Put { target, value } => format!("put {} bytes at {:?}", value.len(), target.key()),
+                Operation::Get(target) => format!("get {:?}", target.key()),
+            };
+            format!("operation {}: {what}", command.id.0)
+        }
+    }
+}
+
+fn message_in_words(message: &kad::Message) -> String {
+    match message {
+        kad::Message::Request(Request::FindNode(target)) => format!("who is near {:?}?", target.key()),
+        kad::Message::Request(Request::GetValue(target)) => format!("the value of {:?}?", target.key()),
+        kad::Message::Request(Request::PutValue(record)) => {
+            format!("store {} bytes at {:?}", record.value.len(), record.target.key())
+        }
+        kad::Message::Response(Response::Nodes(closer)) => format!("names {closer:?}"),
+        kad::Message::Response(Response::Stored(record)) => format!("stored at {:?}", record.target.key()),
+        kad::Message::Response(Response::Value { record: Some(record), .. }) => {
+            format!("a value of {} bytes", record.value.len())
+        }
+        kad::Message::Response(Response::Value { record: None, closer }) => format!("no value, names {closer:?}"),
     }
 }

@@ -88,7 +88,7 @@ fn text(story: &Story, seen: Seen) -> String {
     rows.extend(tree(story));
     let title = format!("Search (from {} of its table)", counted(story.contacts as u64, "contact"));
     section(&mut text, &title, if story.asked.is_empty() { &[] } else { &rows });
-    text.push_str(&format!("\nstopped     {}\nresult      {}\n", stop(story.stop), story.outcome));
+    text.push_str(&format!("\nstopped     {}result      {}\n", stop(story.stop), story.outcome));
     let unanswered =
         story.asked.iter().filter(|asked| asked.ended_ns.is_some() && asked.end != "answered").count();
     let took = match story.ended_ns {
@@ -170,7 +170,7 @@ fn truth(peer: &True) -> Row {
     Row::new([
         (word.to_owned(), look),
         plain(&peer.peer.name),
-        plain(format!("{} bits", peer.prefix)),
+        plain(counted(u64::from(peer.prefix), "bit")),
         plain(why),
     ])
 }

@@ -14,7 +14,7 @@ use crate::command::again::{Again, Seen};
 use crate::console::{Console, Look};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::figures::{clock, count, counted};
+use crate::figures::{clock, count, counted, stamp};
 use crate::screen::section;
 use crate::signals::Signals;
 use crate::table::{Row, aligned, cut, plain};
@@ -215,5 +215,5 @@ fn log(events: &[EventRow], earlier: u64) -> String {
 
 /// A line of an event log.
 pub(crate) fn line(row: &EventRow) -> Row {
-    Row::new([plain(row.event.to_string()), plain(clock(row.t_ns)), plain(&row.kind), plain(&row.detail)])
+    Row::new([plain(row.event.to_string()), plain(stamp(row.t_ns)), plain(&row.kind), plain(&row.detail)])
 }
