@@ -10,6 +10,7 @@ pub(crate) fn fails(said: &Said, code: i32, words: &str) {
 }
 
 /// Makes a folder look as a run leaves it that was killed.
+#[expect(clippy::indexing_slicing, reason = "a helper of tests")]
 pub(crate) fn kill(folder: &std::path::Path) {
     let mut document = manifest(folder);
     document["status"] = "running".into();

@@ -128,7 +128,7 @@ impl Who {
     /// Who is up once everything has happened that happens to lives at `at`, by key.
     #[must_use]
     pub fn truth(&self, at: Instant) -> Oracle {
-        let mut oracle = Oracle::new(&Arc::new(Order::new(&self.book)));
+        let mut oracle = Oracle::new(&Arc::new(Order::new(&self.book, self.play.scene().undialable())));
         for event in self.play.lives().take_while(|event| event.at <= at) {
             if event.is_up() {
                 oracle.rise(event.peer);

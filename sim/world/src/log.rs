@@ -89,7 +89,9 @@ fn detail_of(input: &Input) -> String {
         Input::Command(Command::Kad(command)) => {
             let what = match &command.operation {
                 Operation::Lookup(target) => format!("look up {:?}", target.key()),
-                Operation::Put { target, value } => format!("put {} bytes at {:?}", value.len(), target.key()),
+                Operation::Put { target, value } => {
+                    format!("put {} bytes at {:?}", value.len(), target.key())
+                }
                 Operation::Get(target) => format!("get {:?}", target.key()),
             };
             format!("operation {}: {what}", command.id.0)
@@ -109,6 +111,8 @@ fn message_in_words(message: &kad::Message) -> String {
         kad::Message::Response(Response::Value { record: Some(record), .. }) => {
             format!("a value of {} bytes", record.value.len())
         }
-        kad::Message::Response(Response::Value { record: None, closer }) => format!("no value, names {closer:?}"),
+        kad::Message::Response(Response::Value { record: None, closer }) => {
+            format!("no value, names {closer:?}")
+        }
     }
 }

@@ -88,7 +88,7 @@ fn text(story: &Story, seen: Seen) -> String {
     rows.extend(tree(story));
     let title = format!("Search (from {} of its table)", counted(story.contacts as u64, "contact"));
     section(&mut text, &title, if story.asked.is_empty() { &[] } else { &rows });
-    text.push_str(&format!("\nstopped     {}result      {}\n", stop(story.stop), story.outcome));
+    text.push_str(&format!("\nstopped     {}\nresult      {}\n", stop(story.stop), story.outcome));
     let unanswered =
         story.asked.iter().filter(|asked| asked.ended_ns.is_some() && asked.end != "answered").count();
     let took = match story.ended_ns {
@@ -150,7 +150,7 @@ fn request(asked: &Asked, depth: usize, began_ns: u64) -> Row {
 
 const fn stop(stop: Stop) -> &'static str {
     match stop {
-        Stop::Complete => "the k nearest that it knew, but for those that failed, had all answered",
+        Stop::Complete => "the k nearest that it knew and that did not fail answered",
         Stop::OutOfTime => "its time was up",
         Stop::ValueFound => "it had the value",
         Stop::PeerStopped => "its peer stopped",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use record::{EventId, EventRow, OperationRow, RecordError, Run};
 use run::{Inquiry, Keep, Who};
 use serde::Serialize;
-use types::Instant;
+use types::{Duration, Instant};
 
 use crate::args::understand::Why;
 use crate::command::again::{Again, Seen};
@@ -18,6 +18,8 @@ use crate::table::wrapped;
 
 /// Events of a folder's log that are held at a time; a longer log is not searched: going through the run again is.
 const MAX_LOGGED: usize = 2_000_000;
+/// What a peer tells of an event it tells when its work on it is done, some microseconds later.
+const AFTERWARDS: Duration = Duration::from_millis(100);
 /// Links of a chain that a person is shown at either end; a program gets all.
 const MAX_SHOWN: usize = 20;
 
@@ -123,7 +125,7 @@ fn gone_through(
             .help("an event is PEER.COUNT, as in events.jsonl.zst; `wavetank replay --to TIME --peer PEER` lists a peer's"));
     };
     let inquiry = Inquiry {
-        until: Instant::from_nanos(happened.as_nanos() + 1),
+        until: happened + AFTERWARDS,
         peers: answer.ancestry.iter().map(|event| event.peer).collect(),
         keep: Keep::Events(answer.ancestry.iter().copied().collect()),
     };
