@@ -13,6 +13,7 @@ mod hunts;
 mod interrupts;
 mod invalid;
 mod library;
+mod repeats;
 mod shelf;
 mod understand;
 mod verdicts;

@@ -117,6 +117,7 @@ Examples:
   wavetank run scenarios/kademlia/hello.yaml
   wavetank run churn.yaml --seed 7 --threads 2 --out /tmp/churn-7
   wavetank run churn.yaml --set peers.edge.count=200 --set duration=10m
+  wavetank run churn.yaml --repeat 10 --out /tmp/ten
   wavetank run churn.yaml --format json --progress none")]
 pub(crate) struct Run {
     /// The scenario, a YAML file
@@ -125,6 +126,14 @@ pub(crate) struct Run {
     /// Another seed than the scenario's own
     #[arg(long, value_name = "N", env = "WAVETANK_SEED", hide_env_values = true, help_heading = SCENARIO)]
     pub(crate) seed: Option<u64>,
+
+    /// Run so many seeds, one after another from this one on, and say how much
+    /// the figures vary with the seed; each has a folder, with `--out` below it
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_REPEAT),
+        env = "WAVETANK_REPEAT", hide_env_values = true, help_heading = SCENARIO,
+    )]
+    pub(crate) repeat: Option<u16>,
 
     #[command(flatten)]
     pub(crate) changes: Changes,
@@ -309,6 +318,8 @@ pub(crate) struct Machine {
     pub(crate) driver: Driver,
 }
 
+/// More seeds than this are a hunt's: their folders alone would fill a disk.
+const MAX_REPEAT: i64 = 1_000;
 /// More shards than this the simulated stage does not make.
 const MAX_THREADS: i64 = 256;
 

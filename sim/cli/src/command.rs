@@ -13,6 +13,7 @@ mod explain;
 mod hunt;
 mod look;
 mod play;
+mod repeat;
 mod replay;
 mod report;
 mod run;

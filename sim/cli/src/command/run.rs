@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::command::play::{Played, play};
+use crate::command::repeat::repeat;
 use crate::console::{Console, Verbosity};
 use crate::exit_code;
 use crate::failure::{Failure, found};
@@ -41,7 +42,10 @@ pub(crate) fn run(args: &args::Run, console: Console) -> Result<u8, Failure> {
     for (path, value) in &args.changes.set {
         scenario = scenario.set(path, value);
     }
-    perform(scenario, &args.kept, &args.shown, console)
+    match args.repeat {
+        Some(seeds) => repeat(scenario, args, seeds, console),
+        None => perform(scenario, &args.kept, &args.shown, console),
+    }
 }
 
 /// Runs the scenario, says what came of it, and leaves its folder.
