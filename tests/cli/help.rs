@@ -25,6 +25,7 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("man", &["man", "-h"]),
         ("scenario_schema", &["scenario", "schema", "-h"]),
         ("runs_diff", &["runs", "diff", "-h"]),
+        ("runs_compare", &["runs", "compare", "--help"]),
         ("runs_ls", &["runs", "ls", "-h"]),
         ("runs_show", &["runs", "show", "--help"]),
     ] {

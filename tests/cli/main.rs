@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 mod benches;
+mod comparisons;
 mod folders;
 mod help;
 mod hunts;

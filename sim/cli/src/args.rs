@@ -105,6 +105,7 @@ pub(crate) enum Runs {
     Ls(runs::Ls),
     Show(runs::Show),
     Diff(Diff),
+    Compare(runs::Compare),
 }
 
 /// Runs a scenario and leaves a folder.

@@ -7,6 +7,7 @@ use crate::console::{Console, Verbosity};
 mod again;
 mod bench;
 mod check;
+mod compare;
 mod demo;
 mod diff;
 mod explain;
@@ -45,6 +46,7 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Runs(Runs::Ls(args)) => runs::ls(args, console),
         Command::Runs(Runs::Show(args)) => runs::show(args, console),
         Command::Runs(Runs::Diff(args)) => diff::diff(args, console),
+        Command::Runs(Runs::Compare(args)) => compare::compare(args, console),
     };
     outcome.unwrap_or_else(|failure| failure.tell(console))
 }
@@ -63,6 +65,7 @@ fn console(command: &Command) -> Console {
         Command::Runs(Runs::Ls(args)) => (&args.output, None),
         Command::Runs(Runs::Show(args)) => (&args.output, None),
         Command::Runs(Runs::Diff(args)) => (&args.output, None),
+        Command::Runs(Runs::Compare(args)) => (&args.output, None),
         Command::Scenario(Scenario::Ls(args)) => (&args.output, None),
         Command::Scenario(Scenario::Explain(args)) => (&args.output, None),
         // What they print has one form.
