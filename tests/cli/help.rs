@@ -13,6 +13,9 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("check", &["check", "-h"]),
         ("replay", &["replay", "-h"]),
         ("hunt", &["hunt", "--help"]),
+        ("explain", &["explain", "-h"]),
+        ("explain_lookup", &["explain", "lookup", "--help"]),
+        ("why", &["why", "--help"]),
         ("report", &["report", "-h"]),
         ("bench", &["bench", "--help"]),
         ("demo", &["demo", "-h"]),
@@ -22,6 +25,9 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("man", &["man", "-h"]),
         ("scenario_schema", &["scenario", "schema", "-h"]),
         ("runs_diff", &["runs", "diff", "-h"]),
+        ("runs_compare", &["runs", "compare", "--help"]),
+        ("runs_ls", &["runs", "ls", "-h"]),
+        ("runs_show", &["runs", "show", "--help"]),
     ] {
         let said = desk.type_in(arguments);
         assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{name}");

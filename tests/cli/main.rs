@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 mod benches;
+mod comparisons;
 mod folders;
 mod help;
 mod hunts;
 mod interrupts;
 mod invalid;
 mod library;
+mod repeats;
+mod shelf;
+mod understand;
 mod verdicts;
 
 /// A folder of one test's own, in which it types commands.

@@ -10,6 +10,7 @@
 //! | `network` | the graph of routing tables, measured |
 //! | `plots` | which plots there are, and from which data |
 //! | `page` | the page, from the data and the plots |
+//! | [`compare`] | two runs, or two sets of them, over each other in one file |
 //! | `html` | escaping and the few elements that the page is made of |
 //!
 //! It reads the folder and nothing else: no live object, no network, no system font. The page is one file
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 use record::{RecordError, Run};
 
 mod axis;
+pub mod compare;
 mod data;
 mod draw;
 mod histogram;

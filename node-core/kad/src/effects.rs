@@ -38,6 +38,10 @@ pub trait Effects {
     fn persist(&mut self, change: RecordChange) -> WriteId;
     /// Tells what happened.
     fn event(&mut self, event: Event);
+    /// Whether somebody listens to the steps of searches, which are many: [`Event::Traced`].
+    fn is_traced(&self) -> bool {
+        false
+    }
     /// Accounts for work done in this call.
     fn charge(&mut self, work: Work);
 }

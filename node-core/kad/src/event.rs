@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use types::{OperationId, PeerRef};
 
 use crate::message::{Record, Target};
+use crate::trace::Trace;
 
 /// An operation that a client asks for; it ends with exactly one [`Event::OperationEnded`] of the same id, unless
 /// the peer stops first.
@@ -101,6 +102,8 @@ pub enum Event {
         /// Why: a counted reason.
         reason: Refusal,
     },
+    /// A step of a search; told only where somebody listens ([`crate::Effects::is_traced`]).
+    Traced(Box<Trace>),
 }
 
 /// Why a request was turned away.

@@ -16,6 +16,7 @@
 //! | [`records`] | values held for others, values published |
 //! | [`providers`] | who provides what, for others and of one's own |
 //! | [`maintenance`] | when the table is refreshed, and with which lookups |
+//! | [`trace`] | how a search goes, step by step, for whoever listens; the searches under way |
 //! | [`exchanges`] | requests that wait for an answer |
 //! | [`oracle`] | the table that an ideal network would give a peer |
 //! | [`violation`] | the invariants by name, for probes |
@@ -50,6 +51,7 @@ mod search;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod trace;
 mod upkeep;
 pub mod violation;
 
@@ -63,6 +65,7 @@ pub use oracle::OracleIndex;
 pub use providers::{MAX_ANNOUNCED, MAX_SOUGHT};
 pub use records::{MAX_PUBLISHED, MAX_WRITES};
 pub use table::Table;
+pub use trace::{Search, Trace};
 pub use violation::Violation;
 
 /// Lookups that one peer runs at a time, its own refreshes included; a further operation is refused as busy.

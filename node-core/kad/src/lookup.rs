@@ -283,6 +283,17 @@ impl Lookup {
         self.in_flight.iter().map(|count| usize::from(*count)).sum()
     }
 
+    /// In which round `peer` is asked; 0 for one that it does not know.
+    pub(crate) fn round_of(&self, peer: PeerRef) -> u8 {
+        self.candidates.iter().find(|candidate| candidate.peer == peer).map_or(0, |candidate| candidate.round)
+    }
+
+    /// How many candidates are known only, asked, have answered, have failed.
+    pub(crate) fn census(&self) -> [usize; 4] {
+        [State::Known, State::Asked, State::Answered, State::Failed]
+            .map(|state| self.candidates.iter().filter(|candidate| candidate.state == state).count())
+    }
+
     /// Peers that this lookup holds on to.
     pub(crate) fn for_each_ref(&self, mut each: impl FnMut(PeerRef)) {
         self.candidates.iter().for_each(|candidate| each(candidate.peer));

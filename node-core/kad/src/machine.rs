@@ -21,6 +21,7 @@ use crate::records::{
     self, Admission as Put, MAX_WRITES, Novelty, OnDisk, Published, Records, Write, lifetime, with_remaining,
 };
 use crate::table::{Admission, Failure, Table};
+use crate::trace::{self, SearchEnd};
 use crate::violation::Violation;
 use crate::{MAX_LOOKUPS, RECORD_LOOKUPS};
 
@@ -197,10 +198,12 @@ impl Kad {
             return;
         };
         if self.fits(pending.purpose, &response) {
+            trace::answered(cx, &pending, &response);
             self.contact_answered(cx, from);
             self.answered(cx, pending, response);
         } else {
             refused(cx, from, Refusal::WrongKind);
+            trace::unanswered(cx, &pending, None);
             self.unanswered(cx, pending);
         }
         self.settle(cx);
@@ -211,6 +214,7 @@ impl Kad {
         let Some(pending) = self.exchanges.failed(exchange) else {
             return;
         };
+        trace::unanswered(cx, &pending, Some(reason));
         match reason {
             SendFailure::QueueFull => self.search_failed(cx, pending),
             // It is there, and will not take this one value.
@@ -254,7 +258,7 @@ impl Kad {
         while let Some(serial) =
             self.lookups.iter().find(|lookup| lookup.deadline <= now).map(|lookup| lookup.serial)
         {
-            self.search_ended(cx, serial);
+            self.search_ended(cx, serial, SearchEnd::OutOfTime);
         }
         self.settle(cx);
     }

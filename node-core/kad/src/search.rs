@@ -14,6 +14,7 @@ use crate::machine::{Kad, refused};
 use crate::message::{Announcement, Record, Request, Response, Target};
 use crate::providers::{MAX_SOUGHT, Providers};
 use crate::rank::Ranked;
+use crate::trace::{self, SearchEnd, Step};
 use crate::{MAX_LOOKUPS, RECORD_LOOKUPS, REFRESH_LOOKUPS};
 
 impl Kad {
@@ -87,6 +88,11 @@ impl Kad {
         let serial = self.serial;
         self.serial = self.serial.wrapping_add(1);
         let starts = (start.as_slice(), seeds.as_slice());
+        trace::tell(cx, serial, || Step::Began {
+            operation: goal.operation,
+            target: Arc::clone(&target),
+            contacts: start.iter().chain(&seeds).map(|ranked| ranked.peer).collect(),
+        });
         self.lookups.push(Lookup::new(serial, target, goal, deadline, shape, starts, cx.book));
         self.advance(cx, serial);
     }
@@ -132,7 +138,7 @@ impl Kad {
             (Purpose::AskProviders { lookup, path }, Response::Providers(answer)) => {
                 self.named(cx, lookup, path, pending.peer, &answer.closer);
                 if self.providers_named(lookup, &answer.providers) {
-                    self.search_ended(cx, lookup);
+                    self.search_ended(cx, lookup, SearchEnd::ProvidersFound);
                 } else {
                     self.advance(cx, lookup);
                 }
@@ -159,7 +165,8 @@ impl Kad {
     }
 
     /// A search is over, because its paths are done or its time is up.
-    pub(crate) fn search_ended<E: Effects>(&mut self, cx: &mut Context<'_, E>, serial: u32) {
+    pub(crate) fn search_ended<E: Effects>(&mut self, cx: &mut Context<'_, E>, serial: u32, end: SearchEnd) {
+        trace::tell(cx, serial, || Step::Ended(end));
         let (replication, own) = (usize::from(self.config.replication), self.local);
         let Some(lookup) = self.lookup_mut(serial) else {
             return;
@@ -248,17 +255,19 @@ impl Kad {
                     (Request::FindNode(target), Purpose::AskNodes { lookup: serial, path })
                 }
             };
+            trace::asked(cx.effects, lookup, peer, path);
             let exchange = cx.effects.request(peer, request, timeout);
             self.exchanges.open(exchange, peer, purpose);
         }
         if lookup.is_finished() {
-            self.search_ended(cx, serial);
+            self.search_ended(cx, serial, SearchEnd::Complete);
         }
     }
 
     fn value_found<E: Effects>(&mut self, cx: &mut Context<'_, E>, serial: u32, record: Arc<Record>) {
         if let Some(lookup) = self.lookup(serial) {
             let report = lookup.report();
+            trace::tell(cx, serial, || Step::Ended(SearchEnd::ValueFound));
             self.conclude(cx, serial, report, Outcome::Value(record));
         }
     }

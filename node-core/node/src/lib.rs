@@ -28,6 +28,6 @@ pub use event::Event;
 pub use message::Message;
 pub use node::{Life, Node, Restored, Settings};
 pub use seam::{
-    CloseReason, Command, DecodeFailure, Direction, Inbound, Input, LinkState, Outbound, Outbox, Output,
-    Peer, RecordChange, View,
+    CloseReason, Command, DecodeFailure, Detail, Direction, Inbound, Input, LinkState, Outbound, Outbox,
+    Output, Peer, RecordChange, View,
 };

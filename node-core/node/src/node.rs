@@ -10,7 +10,7 @@ use types::{Book, Domain, Duration, ExchangeId, Instant, Now, PeerRef, Seed, Str
 use crate::event::Event;
 use crate::message::Message;
 use crate::seam::{
-    CloseReason, Command, Inbound, Input, LinkState, Outbound, Outbox, Output, Peer, RecordChange,
+    CloseReason, Command, Detail, Inbound, Input, LinkState, Outbound, Outbox, Output, Peer, RecordChange,
     StrayInput, View,
 };
 
@@ -171,6 +171,10 @@ impl Effects for Layer<'_> {
 
     fn event(&mut self, event: kad::Event) {
         self.out.push(Output::Event(Event::Kad(event)));
+    }
+
+    fn is_traced(&self) -> bool {
+        self.out.detail() == Detail::Traced
     }
 
     fn charge(&mut self, work: Work) {

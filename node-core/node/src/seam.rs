@@ -217,13 +217,35 @@ pub enum Output {
 pub struct Outbox {
     outputs: Vec<Output>,
     work: Work,
+    detail: Detail,
+}
+
+/// How much a peer is to tell. It changes what is told and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// What histories and metrics are made of.
+    #[default]
+    Plain,
+    /// The single steps of what it does as well.
+    Traced,
 }
 
 impl Outbox {
     /// An empty outbox.
     #[must_use]
     pub const fn new() -> Self {
-        Self { outputs: Vec::new(), work: Work(0) }
+        Self { outputs: Vec::new(), work: Work(0), detail: Detail::Plain }
+    }
+
+    /// From now on, so much is to be told.
+    pub const fn set_detail(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
+    /// How much is to be told.
+    #[must_use]
+    pub const fn detail(&self) -> Detail {
+        self.detail
     }
 
     /// Leaves an output, after those left before.

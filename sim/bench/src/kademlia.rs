@@ -138,6 +138,7 @@ fn world(setup: Setup) -> Result<World, BenchError> {
     Ok(World {
         seed: Seed(1),
         duration: END,
+        until: None,
         // Peers are looked at once, when all is over.
         sample_every: END,
         play: Arc::new(Play::new(&inputs, &book)),

@@ -10,7 +10,9 @@ use crate::exit_code;
 mod bench;
 mod demo;
 mod hunt;
+pub(crate) mod runs;
 pub(crate) mod scenario;
+pub(crate) mod understand;
 pub(crate) use bench::{Bench, BenchChild};
 pub(crate) use demo::Demo;
 pub(crate) use hunt::Hunt;
@@ -51,6 +53,9 @@ pub(crate) enum Command {
     Check(Check),
     Replay(Replay),
     Hunt(Hunt),
+    #[command(subcommand, arg_required_else_help = true)]
+    Explain(understand::Explain),
+    Why(understand::Why),
     Report(Report),
     Bench(Bench),
     #[command(hide = true)]
@@ -97,7 +102,10 @@ pub(crate) enum Scenario {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runs {
+    Ls(runs::Ls),
+    Show(runs::Show),
     Diff(Diff),
+    Compare(runs::Compare),
 }
 
 /// Runs a scenario and leaves a folder.
@@ -110,6 +118,7 @@ Examples:
   wavetank run scenarios/kademlia/hello.yaml
   wavetank run churn.yaml --seed 7 --threads 2 --out /tmp/churn-7
   wavetank run churn.yaml --set peers.edge.count=200 --set duration=10m
+  wavetank run churn.yaml --repeat 10 --out /tmp/ten
   wavetank run churn.yaml --format json --progress none")]
 pub(crate) struct Run {
     /// The scenario, a YAML file
@@ -118,6 +127,14 @@ pub(crate) struct Run {
     /// Another seed than the scenario's own
     #[arg(long, value_name = "N", env = "WAVETANK_SEED", hide_env_values = true, help_heading = SCENARIO)]
     pub(crate) seed: Option<u64>,
+
+    /// Run so many seeds, one after another from this one on, and say how much
+    /// the figures vary with the seed; each has a folder, with `--out` below it
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_REPEAT),
+        env = "WAVETANK_REPEAT", hide_env_values = true, help_heading = SCENARIO,
+    )]
+    pub(crate) repeat: Option<u16>,
 
     #[command(flatten)]
     pub(crate) changes: Changes,
@@ -163,15 +180,41 @@ pub(crate) struct Check {
 ///
 /// The folder's scenario, changes and seed are run once more; the fingerprints
 /// must be equal. If they are not, it says from when on and at which peers.
+///
+/// With `--to` it stops at that moment, just before anything happens then, and shows
+/// what a peer had been through and looked like: its table, records, links, lookups.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   wavetank replay runs/hello/latest
   wavetank replay runs/hello/latest --driver inline --threads 2
-  wavetank replay runs/hello/latest --out /tmp/again")]
+  wavetank replay runs/hello/latest --out /tmp/again
+  wavetank replay runs/hello/latest --to 90s --peer everybody-3")]
 pub(crate) struct Replay {
     /// The folder of a run
     pub(crate) run: PathBuf,
+
+    /// Stop at this moment of simulated time, and look: `90s`, `1h30m`
+    #[arg(
+        long, value_name = "TIME", value_parser = moment, env = "WAVETANK_TO", hide_env_values = true,
+        conflicts_with = "out", help_heading = LOOK,
+    )]
+    pub(crate) to: Option<types::Duration>,
+
+    /// At this peer: its number, its name (`edge-3`), its id or the beginning of
+    /// it, as in peers.csv
+    #[arg(
+        long, value_name = "PEER", requires = "to", env = "WAVETANK_PEER", hide_env_values = true,
+        help_heading = LOOK,
+    )]
+    pub(crate) peer: Option<String>,
+
+    /// Show so many of its events, the last ones
+    #[arg(
+        long, value_name = "N", default_value_t = 40, env = "WAVETANK_LAST", hide_env_values = true,
+        help_heading = LOOK,
+    )]
+    pub(crate) last: usize,
 
     #[command(flatten)]
     pub(crate) machine: Machine,
@@ -223,6 +266,11 @@ pub(crate) struct Diff {
 const SCENARIO: &str = "Scenario";
 const MACHINE: &str = "Machine (changes no result)";
 const OUTPUT: &str = "Output";
+const LOOK: &str = "Look";
+
+fn moment(text: &str) -> Result<types::Duration, String> {
+    text.parse().map_err(|error: types::quantity::ParseError| error.to_string())
+}
 
 /// What is left of a run.
 #[derive(Debug, Args)]
@@ -271,6 +319,8 @@ pub(crate) struct Machine {
     pub(crate) driver: Driver,
 }
 
+/// More seeds than this are a hunt's: their folders alone would fill a disk.
+const MAX_REPEAT: i64 = 1_000;
 /// More shards than this the simulated stage does not make.
 const MAX_THREADS: i64 = 256;
 

@@ -1,19 +1,28 @@
 //! What each command does.
 
+use crate::args::understand::Explain;
 use crate::args::{Cli, Command, Format, Runs, Scenario};
 use crate::console::{Console, Verbosity};
 
+mod again;
 mod bench;
 mod check;
+mod compare;
 mod demo;
 mod diff;
+mod explain;
 mod hunt;
+mod look;
 mod play;
+mod repeat;
 mod replay;
 mod report;
 mod run;
+pub(crate) use run::RUNS;
+mod runs;
 mod scenario;
 mod shell;
+mod why;
 
 /// Does what was asked and says what to exit with.
 pub(crate) fn perform(cli: &Cli) -> u8 {
@@ -24,6 +33,8 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Check(args) => check::check(args, console),
         Command::Replay(args) => replay::replay(args, console),
         Command::Hunt(args) => hunt::hunt(args, console),
+        Command::Explain(Explain::Lookup(args)) => explain::lookup(args, console),
+        Command::Why(args) => why::why(args, console),
         Command::Report(args) => report::report(args, console),
         Command::Bench(args) => bench::bench(args, console),
         Command::BenchChild(args) => bench::child(args, console),
@@ -32,7 +43,10 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Scenario(Scenario::Ls(args)) => scenario::ls(args, console),
         Command::Scenario(Scenario::Explain(args)) => scenario::explain(args, console),
         Command::Scenario(Scenario::Schema(_)) => scenario::schema(console),
+        Command::Runs(Runs::Ls(args)) => runs::ls(args, console),
+        Command::Runs(Runs::Show(args)) => runs::show(args, console),
         Command::Runs(Runs::Diff(args)) => diff::diff(args, console),
+        Command::Runs(Runs::Compare(args)) => compare::compare(args, console),
     };
     outcome.unwrap_or_else(|failure| failure.tell(console))
 }
@@ -43,10 +57,15 @@ fn console(command: &Command) -> Console {
         Command::Run(args) => (&args.output, Some(&args.shown)),
         Command::Replay(args) => (&args.output, Some(&args.shown)),
         Command::Hunt(args) => (&args.output, Some(&args.shown)),
+        Command::Explain(Explain::Lookup(args)) => (&args.output, Some(&args.shown)),
+        Command::Why(args) => (&args.output, Some(&args.shown)),
         Command::Bench(args) => (&args.output, Some(&args.shown)),
         Command::Check(args) => (&args.output, None),
         Command::Report(args) => (&args.output, None),
+        Command::Runs(Runs::Ls(args)) => (&args.output, None),
+        Command::Runs(Runs::Show(args)) => (&args.output, None),
         Command::Runs(Runs::Diff(args)) => (&args.output, None),
+        Command::Runs(Runs::Compare(args)) => (&args.output, None),
         Command::Scenario(Scenario::Ls(args)) => (&args.output, None),
         Command::Scenario(Scenario::Explain(args)) => (&args.output, None),
         // What they print has one form.

@@ -60,6 +60,18 @@ pub(crate) fn nanos(value: f64) -> String {
     format!("{}{unit}", number(value / scale))
 }
 
+/// A moment of simulated time, to the microsecond: what was near in time is to be told apart.
+pub(crate) fn clock(ns: u64) -> String {
+    let (seconds, micros) = (ns / 1_000_000_000, ns / 1_000 % 1_000_000);
+    let text = format!("{seconds}.{micros:06}");
+    format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The same with all its digits, for columns.
+pub(crate) fn stamp(ns: u64) -> String {
+    format!("{}.{:06}s", ns / 1_000_000_000, ns / 1_000 % 1_000_000)
+}
+
 /// Milliseconds of simulated time.
 pub(crate) fn millis(ms: u64) -> String {
     nanos(ms as f64 * 1e6)

@@ -10,6 +10,7 @@
 //! | `console` | the two streams: data to stdout, everything else to stderr |
 //! | `failure` | why there is nothing to show, and what to do |
 //! | `exit_code` | the stable exit codes |
+//! | `stats` | means and their intervals |
 //! | `table`, `figures` | columns, and numbers as people write them |
 //!
 //! It is deliberately *not* where a run happens: it calls `run`, reads folders through `record` and has pages
@@ -33,6 +34,7 @@ mod figures;
 mod progress;
 mod screen;
 mod signals;
+mod stats;
 mod table;
 
 fn main() -> ExitCode {

@@ -43,7 +43,11 @@ impl Screen<'_> {
             return text;
         }
         let verdict = self.verdict;
-        section(&mut text, "Thresholds (one seed: no interval)", &thresholds(&verdict.thresholds));
+        section(
+            &mut text,
+            "Thresholds (one seed: no interval; run --repeat 10 gives one)",
+            &thresholds(&verdict.thresholds),
+        );
         section(&mut text, "Checks", &verdict.checks.iter().map(check).collect::<Vec<_>>());
         section(&mut text, "Asked and got", &verdict.tallies.iter().map(tally).collect::<Vec<_>>());
         if verbosity == Verbosity::Verbose {

@@ -78,6 +78,14 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
+/// As much of a line as a terminal shows, with a mark where more follows.
+pub(crate) fn cut(line: &str) -> String {
+    if width(line) <= COLUMNS {
+        return line.to_owned();
+    }
+    line.chars().take(COLUMNS - 3).chain("...".chars()).collect()
+}
+
 fn width(text: &str) -> usize {
     text.chars().count()
 }

@@ -12,6 +12,10 @@
 //! | [`scenario`](mod@scenario) | [`Scenario`]: what to run and how, step by step |
 //! | [`prepared`] | [`Prepared`]: a run that can begin, and its [`Finished`] end |
 //! | [`hunt`] | [`Hunt`](hunt::Hunt): many seeds side by side, in search of those that fail |
+//! | [`inquiry`] | a run gone through again up to a moment, with an eye on a few peers |
+//! | [`state`] | what such a peer looks like |
+//! | [`story`] | an operation's search from its beginning to its end, beside the truth |
+//! | [`who`] | who is who, and what is true at a moment |
 //! | `watcher` | the judge's observer, as the world's watcher |
 //! | `gathering` | what all watchers find, kept now and then while the run goes |
 //! | `journal` | the folder, written as the run goes |
@@ -31,13 +35,21 @@ mod gathering;
 mod graph;
 pub mod hunt;
 mod identity;
+pub mod inquiry;
 mod journal;
 mod machine;
 pub mod prepared;
 mod rows;
 pub mod scenario;
+pub mod state;
+pub mod story;
 mod watcher;
+pub mod who;
 
+pub use inquiry::{Agreement, Answer, Inquiry, Keep};
 pub use prepared::{Finished, Prepared};
 pub use scenario::{Out, RunError, Scenario, built_in, replay, scenario};
+pub use state::PeerState;
+pub use story::Story;
+pub use who::{NoPeer, Who};
 pub use world::{Cast, Driver, Progress};

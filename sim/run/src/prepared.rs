@@ -23,9 +23,9 @@ use crate::{graph, identity, machine, rows};
 /// A run that can begin: its scenario is valid and its folder is there.
 #[derive(Debug)]
 pub struct Prepared {
-    plan: Plan,
+    pub(crate) plan: Plan,
     warnings: model::Findings,
-    world: World,
+    pub(crate) world: World,
     judge: judge::Plan,
     manifest: Manifest,
     journal: Option<Journal>,
@@ -50,6 +50,7 @@ impl Prepared {
         let world = World {
             seed: plan.seed,
             duration: plan.duration,
+            until: None,
             sample_every: plan.observe.gap(plan.duration),
             sampled: plan
                 .observe
@@ -97,6 +98,12 @@ impl Prepared {
     #[must_use]
     pub const fn warnings(&self) -> &model::Findings {
         &self.warnings
+    }
+
+    /// What the folder says of the run before it begins.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// Where the run is, once it has begun; another thread may read it, and stop the run.

@@ -205,6 +205,9 @@ pub enum RunError {
     /// A part of a valid plan cannot be performed: a defect of ours.
     #[error("the plan's {0} cannot be performed, though the scenario is valid; this is a defect of wavetank")]
     Plan(&'static str),
+    /// More than can be kept of a run.
+    #[error("the run is too long to keep {0}")]
+    TooLong(&'static str),
     /// The simulated stage gave up.
     #[error(transparent)]
     World(#[from] WorldError),

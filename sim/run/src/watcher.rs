@@ -57,6 +57,10 @@ impl Watch for Watcher {
     }
 
     fn told(&mut self, at: Instant, peer: u32, event: &node::Event) {
+        // Told only where somebody listens: no verdict may rest on it.
+        if matches!(event, node::Event::Kad(kad::Event::Traced(_))) {
+            return;
+        }
         if let Some(observer) = &mut self.observer {
             observer.event(at, peer, event);
         }

@@ -46,6 +46,8 @@ struct Open {
     fails_at: Instant,
     id: ExchangeId,
     with: PeerRef,
+    /// What was being handled when it was opened.
+    cause: EventId,
 }
 
 /// One life's agenda.
@@ -56,6 +58,8 @@ pub(crate) struct Agenda {
     /// When each core is free again.
     cores: Cores,
     pub(crate) deadline: Option<Instant>,
+    /// What was being handled when that was asked for.
+    pub(crate) deadline_cause: EventId,
     /// Open exchanges by the time at which they fail, earliest first.
     exchanges: Vec<Open>,
     writes: VecDeque<Write>,
@@ -80,6 +84,7 @@ impl Agenda {
             waiting: VecDeque::new(),
             cores,
             deadline: None,
+            deadline_cause: EventId::SCRIPT,
             exchanges: Vec::new(),
             writes: VecDeque::new(),
             clients: Vec::new(),
@@ -156,9 +161,9 @@ impl Agenda {
         [write, timeout, client, deadline].into_iter().flatten().min()
     }
 
-    pub(crate) fn open(&mut self, id: ExchangeId, with: PeerRef, fails_at: Instant) {
+    pub(crate) fn open(&mut self, id: ExchangeId, with: PeerRef, fails_at: Instant, cause: EventId) {
         let at = self.exchanges.partition_point(|other| other.fails_at <= fails_at);
-        self.exchanges.insert(at, Open { fails_at, id, with });
+        self.exchanges.insert(at, Open { fails_at, id, with, cause });
     }
 
     /// Whether this exchange is open.
@@ -166,21 +171,23 @@ impl Agenda {
         self.exchanges.iter().any(|open| open.id == id)
     }
 
-    /// Ends an exchange; false if it was not open.
-    pub(crate) fn close(&mut self, id: ExchangeId) -> bool {
+    /// Ends an exchange and says what opened it; none if it was not open.
+    pub(crate) fn close(&mut self, id: ExchangeId) -> Option<EventId> {
         let found = self.exchanges.iter().position(|open| open.id == id);
-        found.map(|at| self.exchanges.remove(at)).is_some()
+        found.map(|at| self.exchanges.remove(at).cause)
     }
 
-    /// Takes an exchange with this peer, the one that would fail first.
-    pub(crate) fn cut_off(&mut self, peer: PeerRef) -> Option<ExchangeId> {
+    /// Takes an exchange with this peer, the one that would fail first, and what opened it.
+    pub(crate) fn cut_off(&mut self, peer: PeerRef) -> Option<(ExchangeId, EventId)> {
         let found = self.exchanges.iter().position(|open| open.with == peer)?;
-        Some(self.exchanges.remove(found).id)
+        let open = self.exchanges.remove(found);
+        Some((open.id, open.cause))
     }
 
-    /// Takes the exchange that fails first.
-    pub(crate) fn time_out(&mut self) -> Option<ExchangeId> {
-        (!self.exchanges.is_empty()).then(|| self.exchanges.remove(0).id)
+    /// Takes the exchange that fails first, and what opened it.
+    pub(crate) fn time_out(&mut self) -> Option<(ExchangeId, EventId)> {
+        let open = (!self.exchanges.is_empty()).then(|| self.exchanges.remove(0))?;
+        Some((open.id, open.cause))
     }
 
     /// Adds a write; the disk does them one after another, each in `takes`.
@@ -257,17 +264,18 @@ mod tests {
         let mut agenda = Agenda::new(1, at(0));
         let exchange = |count| ExchangeId { opener: PeerRef::shared(0), incarnation: 0, count };
         agenda.deadline = Some(at(5));
-        agenda.open(exchange(1), PeerRef::shared(1), at(9));
-        agenda.open(exchange(2), PeerRef::shared(2), at(5));
+        let cause = |count| EventId { peer: 0, count };
+        agenda.open(exchange(1), PeerRef::shared(1), at(9), cause(1));
+        agenda.open(exchange(2), PeerRef::shared(2), at(5), cause(2));
         assert_eq!(agenda.next_own(), Some((at(5), Rank::Timeout)));
-        assert_eq!(agenda.time_out(), Some(exchange(2)));
+        assert_eq!(agenda.time_out(), Some((exchange(2), cause(2))));
         assert_eq!(agenda.next_own(), Some((at(5), Rank::Deadline)));
-        assert!(agenda.close(exchange(1)));
-        assert!(!agenda.close(exchange(1)), "an exchange ends once");
-        agenda.open(exchange(3), PeerRef::shared(3), at(7));
+        assert_eq!(agenda.close(exchange(1)), Some(cause(1)));
+        assert_eq!(agenda.close(exchange(1)), None, "an exchange ends once");
+        agenda.open(exchange(3), PeerRef::shared(3), at(7), cause(3));
         assert_eq!(
             (agenda.cut_off(PeerRef::shared(1)), agenda.cut_off(PeerRef::shared(3))),
-            (None, Some(exchange(3)))
+            (None, Some((exchange(3), cause(3))))
         );
     }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use actor::{Host, Step};
 use kernel::connections::{Connections, Control};
 use kernel::{EventId, Openings, PeerDigest};
-use node::{Command, Inbound, Input, Outbox, Peer};
+use node::{Command, Detail, Inbound, Input, Outbox, Peer};
 use types::{Book, Duration, Instant, Now, OperationId, PeerRef, SendFailure, UnixMillis, Work};
 
 use crate::agenda::{Agenda, Rank, Waiting};
@@ -25,7 +25,7 @@ use crate::cell::{Seen, ShardCell};
 use crate::driver::Body;
 use crate::imprint;
 use crate::parcel::Parcel;
-use crate::watch::Moment;
+use crate::watch::{LinksUp, Moment};
 
 /// Steps of one peer within one millisecond, at most: beyond them it is not working but spinning, and counts as panicked.
 /// A request costs it microseconds.
@@ -191,6 +191,7 @@ impl SimHost {
         imprint::input(&mut self.digest, at, &input, content, book);
         let mut state = self.shard.state.borrow_mut();
         state.handled += 1;
+        state.watch.caused(at, id, cause, &input);
         if state.is_sampled(self.number) {
             state.see(at, self.number, Seen::Handled { id, cause, input: Box::new(input.clone()) });
         }
@@ -284,9 +285,8 @@ impl SimHost {
         life.agenda.enqueue(Waiting { arrived: item_at, cause, input, content });
     }
 
-    /// An input that the peer's own doing brought about waits for a core.
-    fn wait(&mut self, at: Instant, input: Input) {
-        let cause = self.handling.id;
+    /// An input that is no message waits for a core.
+    fn wait(&mut self, at: Instant, cause: EventId, input: Input) {
         if let Some(life) = &mut self.life {
             life.agenda.enqueue(Waiting { arrived: at, cause, input, content: 0 });
         }
@@ -304,11 +304,14 @@ impl SimHost {
                 }
             }
             Rank::Timeout => {
-                if let Some(exchange) = life.agenda.time_out() {
-                    self.wait(at, Input::Failed { exchange, reason: SendFailure::Timeout });
+                if let Some((exchange, cause)) = life.agenda.time_out() {
+                    self.wait(at, cause, Input::Failed { exchange, reason: SendFailure::Timeout });
                 }
             }
-            Rank::Link => self.with_links(at, |links, effects| links.deadline(at, effects)),
+            Rank::Link => {
+                self.handling.id = EventId::SCRIPT;
+                self.with_links(at, |links, effects| links.deadline(at, effects));
+            }
             Rank::Client => {
                 if let Some(client) = life.agenda.client() {
                     self.act(at, client, &play::Happening::Due);
@@ -316,7 +319,8 @@ impl SimHost {
             }
             Rank::Deadline => {
                 life.agenda.deadline = None;
-                self.wait(at, Input::Deadline);
+                let cause = life.agenda.deadline_cause;
+                self.wait(at, cause, Input::Deadline);
             }
             Rank::Look | Rank::Life | Rank::Arrival | Rank::Command => {}
         }
@@ -404,8 +408,15 @@ impl Host<Player> for SimHost {
                         }
                         What::Down(play::Parting::Crash) => return Some(self.vanish(at)),
                         What::Freeze { until, fault } => self.freeze(until, fault),
-                        What::Arrive(from, parcel) => self.arrive(at, cause, from, parcel, book),
-                        What::Frame(from, control) => self.frame(at, from, control),
+                        // What its links do about it has the same cause.
+                        What::Arrive(from, parcel) => {
+                            self.handling.id = cause;
+                            self.arrive(at, cause, from, parcel, book);
+                        }
+                        What::Frame(from, control) => {
+                            self.handling.id = cause;
+                            self.frame(at, from, control);
+                        }
                         What::Ask(command) => self.ask(at, command, None),
                     }
                 }
@@ -414,7 +425,11 @@ impl Host<Player> for SimHost {
     }
 
     fn lend(&mut self) -> Outbox {
-        std::mem::take(&mut self.shard.state.borrow_mut().outbox)
+        let mut state = self.shard.state.borrow_mut();
+        let traced = state.is_sampled(self.number);
+        let mut outbox = std::mem::take(&mut state.outbox);
+        outbox.set_detail(if traced { Detail::Traced } else { Detail::Plain });
+        outbox
     }
 
     fn perform(&mut self, now: Now, mut out: Outbox, book: &mut Book) {
@@ -431,8 +446,13 @@ impl Host<Player> for SimHost {
 
     fn look(&mut self, peer: Option<&Player>, book: &Book) {
         if let (Some(peer), Some(life)) = (peer, &self.life) {
-            let moment =
-                Moment { at: self.handling.at, view: peer.view(), book, queue_depth: life.agenda.depth() };
+            let moment = Moment {
+                at: self.handling.at,
+                view: peer.view(),
+                book,
+                queue_depth: life.agenda.depth(),
+                links: life.links.as_deref().map(LinksUp),
+            };
             self.shard.state.borrow_mut().look(self.number, moment);
         }
     }

@@ -44,4 +44,4 @@ pub use parcel::Wire;
 pub use stage::{
     Chapter, MAX_SHARDS, Outcome, Panic, PeerCount, Progress, Regions, World, WorldError, honest,
 };
-pub use watch::{Counted, Moment, Watch};
+pub use watch::{Counted, LinksUp, Moment, Watch};

@@ -117,7 +117,7 @@ impl Shard {
         let meeting = Arc::clone(&self.meeting);
         let _attendance = meeting.attend();
         let stage = Arc::clone(&self.cell.stage);
-        let end = Instant::START + stage.duration;
+        let end = stage.end;
         let mut windows = 0;
         let (ended, interrupted) = loop {
             let agreed = self.meet(windows)?;
@@ -158,7 +158,7 @@ impl Shard {
         let life = self.lives.next_at();
         let asked = self.asked.as_ref().map(|asked| asked.at);
         let standstill = stage.play.standstills().get(self.standstill).map(|next| next.at);
-        let marks = [self.next_sample, self.next_rung, Instant::START + stage.duration];
+        let marks = [self.next_sample, self.next_rung, stage.end];
         marks
             .into_iter()
             .chain(event)

@@ -37,6 +37,8 @@ pub struct World {
     pub seed: Seed,
     /// How long it runs, in simulated time.
     pub duration: Duration,
+    /// It ends here if that is earlier, with a last look at all peers before anything happens at that instant.
+    pub until: Option<Instant>,
     /// The distance of two looks at the peers.
     pub sample_every: Duration,
     /// What people and misfortune do.
@@ -211,7 +213,7 @@ pub enum WorldError {
 /// What all shards share, read-only.
 pub(crate) struct Stage {
     pub(crate) seed: Seed,
-    pub(crate) duration: Duration,
+    pub(crate) end: Instant,
     pub(crate) sample_every: Duration,
     pub(crate) rung_every: Duration,
     pub(crate) play: Arc<Play>,
@@ -367,7 +369,7 @@ impl World {
             rung_every: Duration::from_nanos((self.duration.as_nanos() / RUNGS).max(1)),
             oracle: (self.start == play::Start::Oracle).then(|| ideal_members(&self.play, &self.book)),
             seed: self.seed,
-            duration: self.duration,
+            end: self.until.unwrap_or(Instant::NEVER).min(Instant::START + self.duration),
             sample_every: self.sample_every,
             play: self.play,
             book: self.book,

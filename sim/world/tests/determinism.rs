@@ -128,6 +128,7 @@ fn run(how: How) -> (Outcome, Vec<String>) {
     let world = World {
         seed: Seed(how.seed),
         duration: inputs.duration,
+        until: None,
         sample_every: Duration::from_secs(5),
         play: Arc::new(Play::new(&inputs, &book)),
         book,

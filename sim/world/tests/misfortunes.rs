@@ -159,6 +159,7 @@ fn play(
         let world = World {
             seed: inputs.seed,
             duration: inputs.duration,
+            until: None,
             sample_every: Duration::from_mins(1),
             play: Arc::new(Play::new(&inputs, &book)),
             book,

@@ -71,7 +71,8 @@ pub(crate) fn hunt(args: &args::Hunt, console: Console) -> Result<u8, Failure> {
     let name = scenario.plan().map(|plan| plan.name.clone()).unwrap_or_default();
     console.note(&beginning(&scenario, &campaign, console.verbosity));
     let runner = HereAndAfresh { scenario, fresh: Fresh::new(args)?, signals: &signals };
-    let found = play(&Hunt::new(campaign.clone()), &campaign, &runner, args, &signals, console)?;
+    let found =
+        play(&Hunt::new(campaign.clone()), &campaign, &runner, args.shown.progress, &signals, console)?;
 
     let replay = |seed: u64| replay(args, seed);
     let code = signals.code().unwrap_or_else(|| found.exit_code());
@@ -81,15 +82,15 @@ pub(crate) fn hunt(args: &args::Hunt, console: Console) -> Result<u8, Failure> {
 }
 
 /// The hunt on threads of its own, while this one shows where it is and listens for interrupts.
-fn play(
+pub(crate) fn play(
     hunt: &Hunt,
     campaign: &Campaign,
-    runner: &HereAndAfresh<'_>,
-    args: &args::Hunt,
+    runner: &impl Runner,
+    shown: args::Progress,
     signals: &Signals,
     console: Console,
 ) -> Result<Found, Failure> {
-    let mut gauge = Gauge::new(console, args.shown.progress, FULL);
+    let mut gauge = Gauge::new(console, shown, FULL);
     let found = thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         scope.spawn(move || {
@@ -115,7 +116,7 @@ fn play(
     found.ok_or_else(|| Failure::new(exit_code::INTERNAL, "the hunt panicked; this is a defect of wavetank"))
 }
 
-fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 

@@ -1,11 +1,12 @@
 //! A prepared run, played on a thread of its own while this one shows where it is and listens for interrupts.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use run::{Finished, Prepared};
+use run::{Finished, Prepared, Progress};
 
 use crate::args;
 use crate::console::Console;
@@ -31,11 +32,30 @@ pub(crate) fn play(
 ) -> Result<Played, Failure> {
     let progress = prepared.progress();
     let total = prepared.plan().duration.as_nanos();
-    let mut display = Display::new(console, shown, progress.clone(), total);
+    let finished = attend(&progress, total, shown, signals, console, || prepared.play())??;
+    signals.end_at_once();
+    let code = match finished.exit_code() {
+        // A verdict knows only that it was interrupted, not by which signal.
+        exit_code::INTERRUPTED => signals.code().unwrap_or(exit_code::INTERRUPTED),
+        code => code,
+    };
+    Ok(Played { finished, code })
+}
+
+/// Does `work`, which moves `progress` towards `total`, on a thread of its own.
+pub(crate) fn attend<T: Send + 'static>(
+    progress: &Arc<Progress>,
+    total: u64,
+    shown: args::Progress,
+    signals: &Signals,
+    console: Console,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let mut display = Display::new(console, shown, Arc::clone(progress), total);
     let (sender, receiver) = mpsc::channel();
     let player = thread::Builder::new().name("run".to_owned()).spawn(move || {
         // The receiver waits until this thread is gone.
-        let _ = sender.send(prepared.play());
+        let _ = sender.send(work());
     });
     let player = player
         .map_err(|error| Failure::new(exit_code::INTERNAL, format!("cannot start a thread: {error}")))?;
@@ -53,15 +73,8 @@ pub(crate) fn play(
         }
     };
     display.end();
-    signals.end_at_once();
-    let (Ok(()), Some(ended)) = (player.join(), ended) else {
-        return Err(Failure::new(exit_code::INTERNAL, "the run panicked; this is a defect of wavetank"));
-    };
-    let finished = ended?;
-    let code = match finished.exit_code() {
-        // A verdict knows only that it was interrupted, not by which signal.
-        exit_code::INTERRUPTED => signals.code().unwrap_or(exit_code::INTERRUPTED),
-        code => code,
-    };
-    Ok(Played { finished, code })
+    match (player.join(), ended) {
+        (Ok(()), Some(ended)) => Ok(ended),
+        _ => Err(Failure::new(exit_code::INTERNAL, "the run panicked; this is a defect of wavetank")),
+    }
 }

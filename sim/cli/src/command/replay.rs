@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::command::diff;
+use crate::command::look::look;
 use crate::command::play::{Played, play};
 use crate::command::run::{beginning, on, quoted};
 use crate::console::{Console, Look, Verbosity};
@@ -77,6 +78,9 @@ impl Outcome {
 }
 
 pub(crate) fn replay(args: &args::Replay, console: Console) -> Result<u8, Failure> {
+    if let Some(to) = args.to {
+        return look(args, to, console);
+    }
     let signals = Signals::watch()?;
     let first = Run::open(&args.run)?;
     let temporary = tempfile::Builder::new().prefix("wavetank-replay-").tempdir()?;

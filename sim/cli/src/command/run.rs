@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::command::play::{Played, play};
+use crate::command::repeat::repeat;
 use crate::console::{Console, Verbosity};
 use crate::exit_code;
 use crate::failure::{Failure, found};
@@ -18,19 +19,19 @@ use crate::signals::Signals;
 use crate::table::{Row, aligned, plain, wrapped};
 
 /// Where runs without an `--out` are kept.
-const RUNS: &str = "runs";
+pub(crate) const RUNS: &str = "runs";
 
 /// The end of a run, for programs.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
-    status: &'static str,
-    exit_code: u8,
-    meaning: &'static str,
-    folder: Option<&'a Path>,
-    report: Option<&'a Path>,
-    replay: Option<&'a str>,
-    verdict: &'a Verdict,
-    manifest: &'a Manifest,
+pub(crate) struct Document<'a> {
+    pub(crate) status: &'static str,
+    pub(crate) exit_code: u8,
+    pub(crate) meaning: &'static str,
+    pub(crate) folder: Option<&'a Path>,
+    pub(crate) report: Option<&'a Path>,
+    pub(crate) replay: Option<&'a str>,
+    pub(crate) verdict: &'a Verdict,
+    pub(crate) manifest: &'a Manifest,
 }
 
 pub(crate) fn run(args: &args::Run, console: Console) -> Result<u8, Failure> {
@@ -41,7 +42,10 @@ pub(crate) fn run(args: &args::Run, console: Console) -> Result<u8, Failure> {
     for (path, value) in &args.changes.set {
         scenario = scenario.set(path, value);
     }
-    perform(scenario, &args.kept, &args.shown, console)
+    match args.repeat {
+        Some(seeds) => repeat(scenario, args, seeds, console),
+        None => perform(scenario, &args.kept, &args.shown, console),
+    }
 }
 
 /// Runs the scenario, says what came of it, and leaves its folder.
@@ -63,7 +67,7 @@ pub(crate) fn perform(
 
     let folder = finished.folder.as_deref();
     let page = folder.filter(|_| !kept.no_report).and_then(|folder| page(folder, console));
-    let replay = folder.map(|folder| format!("wavetank replay {}", quoted(&folder.display().to_string())));
+    let replay = folder.map(replay_of);
     let (verdict, manifest) = (&finished.verdict, &finished.manifest);
     let screen =
         Screen { verdict, manifest, peers, code, folder, page: page.as_deref(), replay: replay.as_deref() };
@@ -126,6 +130,11 @@ pub(crate) fn beginning(prepared: &Prepared, verbosity: Verbosity) -> String {
     let rows: Vec<_> = rows.into_iter().map(|(what, said)| Row::new([plain(what), plain(said)])).collect();
     text.push_str(aligned(&rows).trim_end());
     text
+}
+
+/// The command that runs a folder again.
+pub(crate) fn replay_of(folder: &Path) -> String {
+    format!("wavetank replay {}", quoted(&folder.display().to_string()))
 }
 
 /// A path as a shell takes it.

@@ -72,28 +72,28 @@ impl SimHost {
     }
 
     fn tell_link(&mut self, at: Instant, peer: u32, state: LinkState, direction: Direction) {
-        self.wait(at, Input::Link { peer: PeerRef::shared(peer), state, direction });
+        self.wait(at, self.handling.id, Input::Link { peer: PeerRef::shared(peer), state, direction });
     }
 
     /// The link to this peer is down: what it was to answer, it will not.
     fn cut_off(&mut self, at: Instant, peer: u32) {
-        while let Some(exchange) =
+        while let Some((exchange, cause)) =
             self.life.as_mut().and_then(|life| life.agenda.cut_off(PeerRef::shared(peer)))
         {
-            self.wait(at, Input::Failed { exchange, reason: SendFailure::Closed });
+            self.wait(at, cause, Input::Failed { exchange, reason: SendFailure::Closed });
         }
     }
 
     fn not_sent(&mut self, at: Instant, kind: Inbound, reason: DialFailure) {
         let Inbound::Request(exchange) = kind else { return };
-        if self.life.as_mut().is_some_and(|life| life.agenda.close(exchange)) {
+        if let Some(cause) = self.life.as_mut().and_then(|life| life.agenda.close(exchange)) {
             let reason = match reason {
                 DialFailure::TimedOut => SendFailure::Unreachable,
                 DialFailure::Refused => SendFailure::Refused,
                 DialFailure::TooManyLinks | DialFailure::TooManyWaiting => SendFailure::QueueFull,
                 DialFailure::Closed => SendFailure::Closed,
             };
-            self.wait(at, Input::Failed { exchange, reason });
+            self.wait(at, cause, Input::Failed { exchange, reason });
         }
     }
 }

@@ -28,6 +28,7 @@ impl SimHost {
                 imprint::wake(&mut self.digest, leaves, at);
                 if let Some(life) = &mut self.life {
                     life.agenda.deadline = at.map(|at| at.max(leaves));
+                    life.agenda.deadline_cause = self.handling.id;
                 }
             }
             Output::Event(event) => self.tell(leaves, event),
@@ -51,7 +52,7 @@ impl SimHost {
         let inbound = match kind {
             Outbound::OneWay => Inbound::OneWay,
             Outbound::Request { exchange, timeout } => {
-                life.agenda.open(exchange, to, leaves + timeout);
+                life.agenda.open(exchange, to, leaves + timeout, self.handling.id);
                 Inbound::Request(exchange)
             }
             Outbound::Answer(exchange) => Inbound::Answer(exchange),
