@@ -8,6 +8,7 @@
 //! | `words` | numbers as people read them |
 //! | `draw` | how every plot looks: frame, fault bands, direct labels |
 //! | `network` | the graph of routing tables, measured |
+//! | [`overlay`](mod@overlay) | several runs in the plots of one, for pages that compare |
 //! | `plots` | which plots there are, and from which data |
 //! | `page` | the page, from the data and the plots |
 //! | `html` | escaping and the few elements that the page is made of |
@@ -33,6 +34,7 @@ mod histogram;
 mod hover;
 mod html;
 mod network;
+pub mod overlay;
 mod page;
 mod palette;
 mod plots;

@@ -4,7 +4,7 @@
 //! the one that people open: nothing is injected into it.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may, and it says what it skips")]
 
 mod chromium;
 mod fixture;
