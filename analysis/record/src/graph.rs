@@ -198,7 +198,8 @@ impl Run {
             file => file.map_err(RecordError::read(&path))?,
         };
         let reader = Reader::from_reader(BufReader::with_capacity(1 << 16, file.take(MAX_BYTES)));
-        let mut parser = Parser { path: &path, graph: Graph::default(), open: Open::Head, key: Key::Other };
+        let mut parser =
+            Parser { path: &path, graph: Graph::default(), open: Open::Head, key: Attribute::Other };
         parser.read(reader)?;
         Ok(Some(parser.graph))
     }
@@ -214,7 +215,7 @@ enum Open {
 
 /// The attributes that are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum Attribute {
     Time,
     Peers,
     Every,
@@ -230,7 +231,7 @@ enum Key {
     Other,
 }
 
-impl Key {
+impl Attribute {
     fn of(name: &str) -> Self {
         match name {
             "t_ms" => Self::Time,
@@ -254,7 +255,7 @@ struct Parser<'a> {
     path: &'a Path,
     graph: Graph,
     open: Open,
-    key: Key,
+    key: Attribute,
 }
 
 impl Parser<'_> {
@@ -280,7 +281,7 @@ impl Parser<'_> {
                 Event::End(tag) => match tag.name().as_ref() {
                     "data" => {
                         self.data(&value)?;
-                        self.key = Key::Other;
+                        self.key = Attribute::Other;
                     }
                     "graphml" => ended = true,
                     _ => {}
@@ -314,7 +315,7 @@ impl Parser<'_> {
                 let (from, to) = (self.number(tag, "source")?, self.number(tag, "target")?);
                 self.graph.edges.push(GraphEdge { from, to, bucket: 0 });
             }
-            "data" => self.key = Key::of(&self.attribute(tag, "key")?),
+            "data" => self.key = Attribute::of(&self.attribute(tag, "key")?),
             _ => {}
         }
         Ok(())
@@ -325,30 +326,30 @@ impl Parser<'_> {
         let number = || value.parse::<u64>().map_err(|_| malformed());
         let head = self.graph.head;
         match (self.open, self.key) {
-            (Open::Head, Key::Time) => self.graph.head = GraphHead { t_ms: number()?, ..head },
-            (Open::Head, Key::Peers) => self.graph.head = GraphHead { peers: number()?, ..head },
-            (Open::Head, Key::Every) => self.graph.head = GraphHead { every: number()?, ..head },
-            (Open::Edge, Key::Bucket) => {
+            (Open::Head, Attribute::Time) => self.graph.head = GraphHead { t_ms: number()?, ..head },
+            (Open::Head, Attribute::Peers) => self.graph.head = GraphHead { peers: number()?, ..head },
+            (Open::Head, Attribute::Every) => self.graph.head = GraphHead { every: number()?, ..head },
+            (Open::Edge, Attribute::Bucket) => {
                 let bucket = value.parse().map_err(|_| malformed())?;
                 self.graph.edges.last_mut().into_iter().for_each(|edge| edge.bucket = bucket);
             }
             (Open::Node, key) => {
                 let figure = match key {
-                    Key::Key => u64::from_str_radix(value, 16).map_err(|_| malformed())?,
-                    Key::Contacts | Key::Stale => number()?,
-                    Key::Up => u64::from(value.parse::<bool>().map_err(|_| malformed())?),
+                    Attribute::Key => u64::from_str_radix(value, 16).map_err(|_| malformed())?,
+                    Attribute::Contacts | Attribute::Stale => number()?,
+                    Attribute::Up => u64::from(value.parse::<bool>().map_err(|_| malformed())?),
                     _ => 0,
                 };
                 let Some(node) = self.graph.nodes.last_mut() else { return Ok(()) };
                 match key {
-                    Key::Name => value.clone_into(&mut node.name),
-                    Key::Peer => value.clone_into(&mut node.peer),
-                    Key::Group => value.clone_into(&mut node.group),
-                    Key::Region => value.clone_into(&mut node.region),
-                    Key::Key => node.key = figure,
-                    Key::Contacts => node.contacts = figure,
-                    Key::Stale => node.stale = figure,
-                    Key::Up => node.up = figure == 1,
+                    Attribute::Name => value.clone_into(&mut node.name),
+                    Attribute::Peer => value.clone_into(&mut node.peer),
+                    Attribute::Group => value.clone_into(&mut node.group),
+                    Attribute::Region => value.clone_into(&mut node.region),
+                    Attribute::Key => node.key = figure,
+                    Attribute::Contacts => node.contacts = figure,
+                    Attribute::Stale => node.stale = figure,
+                    Attribute::Up => node.up = figure == 1,
                     _ => {}
                 }
             }

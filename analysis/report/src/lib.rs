@@ -8,6 +8,7 @@
 //! | `words` | numbers as people read them |
 //! | `draw` | how every plot looks: frame, fault bands, direct labels |
 //! | `network` | the graph of routing tables, measured |
+//! | [`overlay`](mod@overlay) | several runs in the plots of one, for pages that compare |
 //! | `plots` | which plots there are, and from which data |
 //! | `page` | the page, from the data and the plots |
 //! | [`compare`] | two runs, or two sets of them, over each other in one file |
@@ -35,6 +36,7 @@ mod histogram;
 mod hover;
 mod html;
 mod network;
+pub mod overlay;
 mod page;
 mod palette;
 mod plots;

@@ -108,6 +108,8 @@ fn histogram(degrees: impl Iterator<Item = u64>) -> BTreeMap<u64, u64> {
 struct Up<'a> {
     members: Vec<&'a GraphNode>,
     graph: DiGraph<(), ()>,
+    /// Neighbours, directions ignored.
+    around: Vec<Vec<NodeIndex>>,
     /// By number: the node, and whether it is up.
     nodes: BTreeMap<u32, (&'a GraphNode, Option<NodeIndex>)>,
     every: f64,
@@ -130,7 +132,8 @@ impl<'a> Up<'a> {
             }
         }
         let every = whole.head.every.max(1) as f64;
-        (!members.is_empty()).then_some(Self { members, graph, nodes, every })
+        let around = around(&graph);
+        (!members.is_empty()).then_some(Self { members, graph, around, nodes, every })
     }
 
     fn count(&self) -> f64 {
@@ -238,46 +241,20 @@ impl<'a> Up<'a> {
 
     /// The mean share of linked pairs among neighbours, and over how many peers.
     fn clustering(&self) -> (f64, u64) {
-        let stride = self.graph.node_count().div_ceil(CLUSTERED).max(1);
-        let neighbours = |node| {
-            let mut neighbours: Vec<NodeIndex> = self.graph.neighbors_undirected(node).collect();
-            neighbours.sort_unstable();
-            neighbours.dedup();
-            neighbours.retain(|neighbour| *neighbour != node);
-            neighbours
-        };
-        // Of whom it was last noted that it is a neighbour.
-        let mut mark = vec![NodeIndex::end(); self.graph.node_count()];
-        let mut counted = vec![NodeIndex::end(); self.graph.node_count()];
+        let stride = self.around.len().div_ceil(CLUSTERED).max(1);
+        let mut is_neighbour = vec![false; self.around.len()];
         let (mut sum, mut asked) = (0.0, 0);
-        for node in self.graph.node_indices().step_by(stride) {
-            let around = neighbours(node);
-            let pairs = around.len() * around.len().saturating_sub(1);
-            if pairs == 0 {
-                continue;
+        for around in self.around.iter().step_by(stride).filter(|around| around.len() > 1) {
+            for neighbour in around {
+                is_neighbour.get_mut(neighbour.index()).into_iter().for_each(|slot| *slot = true);
             }
-            for neighbour in &around {
-                mark.get_mut(neighbour.index()).into_iter().for_each(|mark| *mark = node);
+            let others = around.iter().filter_map(|neighbour| self.around.get(neighbour.index())).flatten();
+            let linked = others.filter(|other| is_neighbour.get(other.index()) == Some(&true)).count();
+            for neighbour in around {
+                is_neighbour.get_mut(neighbour.index()).into_iter().for_each(|slot| *slot = false);
             }
-            let mut linked = 0_u64;
-            for neighbour in &around {
-                for other in self.graph.neighbors_undirected(*neighbour).filter(|other| other != neighbour) {
-                    // Two peers who know each other are met twice and count once.
-                    let place = other.index();
-                    let fresh = counted.get(place) != Some(neighbour);
-                    if fresh && mark.get(place) == Some(&node) {
-                        linked += 1;
-                        counted.get_mut(place).into_iter().for_each(|counted| *counted = *neighbour);
-                    }
-                }
-            }
-            for neighbour in &around {
-                counted
-                    .get_mut(neighbour.index())
-                    .into_iter()
-                    .for_each(|counted| *counted = NodeIndex::end());
-            }
-            sum += linked as f64 / pairs as f64;
+            // Each pair was met from both sides, and there are as many ordered pairs.
+            sum += linked as f64 / (around.len() * (around.len() - 1)) as f64;
             asked += 1;
         }
         (if asked > 0 { sum / asked as f64 } else { 0.0 }, asked)
@@ -285,28 +262,40 @@ impl<'a> Up<'a> {
 
     /// From a peer to the farthest, and from there to the farthest again: no two are nearer than the last way found.
     fn sweep(&self) -> u32 {
-        let stride = (self.graph.node_count() / SWEEPS).max(1);
+        let stride = (self.around.len() / SWEEPS).max(1);
         let starts = self.graph.node_indices().step_by(stride).take(SWEEPS);
         starts.map(|start| self.farthest(self.farthest(start).0).1).max().unwrap_or(0)
     }
 
     /// The farthest that can be reached, and in how many steps.
     fn farthest(&self, start: NodeIndex) -> (NodeIndex, u32) {
-        let mut steps = vec![u32::MAX; self.graph.node_count()];
+        let mut is_reached = vec![false; self.around.len()];
         let mut last = (start, 0);
-        steps.get_mut(start.index()).into_iter().for_each(|step| *step = 0);
+        is_reached.get_mut(start.index()).into_iter().for_each(|slot| *slot = true);
         let mut queue = VecDeque::from([last]);
-        while let Some((node, at)) = queue.pop_front() {
-            last = (node, at);
-            for next in self.graph.neighbors_undirected(node) {
-                if let Some(step) = steps.get_mut(next.index()).filter(|step| **step == u32::MAX) {
-                    *step = at + 1;
-                    queue.push_back((next, at + 1));
+        while let Some((node, steps)) = queue.pop_front() {
+            last = (node, steps);
+            for next in self.around.get(node.index()).into_iter().flatten() {
+                if let Some(slot) = is_reached.get_mut(next.index()).filter(|slot| !**slot) {
+                    *slot = true;
+                    queue.push_back((*next, steps + 1));
                 }
             }
         }
         last
     }
+}
+
+/// Each node's neighbours, directions ignored: beside each other in memory, for whoever goes through them all.
+fn around(graph: &DiGraph<(), ()>) -> Vec<Vec<NodeIndex>> {
+    let neighbours = |node: NodeIndex| {
+        let mut neighbours: Vec<NodeIndex> = graph.neighbors_undirected(node).collect();
+        neighbours.sort_unstable();
+        neighbours.dedup();
+        neighbours.retain(|neighbour| *neighbour != node);
+        neighbours
+    };
+    graph.node_indices().map(neighbours).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ mod source;
 mod spark;
 mod verdict;
 
+pub(crate) use figures::figure;
+
 const STYLE: &str = include_str!("page.css");
 /// What the page can do; it is whole without it.
 const SCRIPT: &str = include_str!("page.js");
@@ -43,11 +45,16 @@ pub(crate) fn write(data: &Data, plots: &Plots) -> String {
         .collect();
     let title = format!("{}: {}", data.manifest.scenario.name, data.manifest.status.word());
     let main = format!("{}<nav aria-label=\"Sections\">\n{links}</nav>\n{bodies}", header(data));
-    shell(&title, &main, &source::footer(data), &plots.drawn)
+    shell(&title, &main, &source::footer(data), plots.drawn.iter())
 }
 
 /// A whole page: its title, its main part and footer as markup, and the plots in it, whose values its script tells.
-pub(crate) fn shell(title: &str, main: &str, footer: &str, plots: &[Drawn]) -> String {
+pub(crate) fn shell<'a>(
+    title: &str,
+    main: &str,
+    footer: &str,
+    plots: impl Iterator<Item = &'a Drawn>,
+) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -55,7 +62,7 @@ pub(crate) fn shell(title: &str, main: &str, footer: &str, plots: &[Drawn]) -> S
          <script type=\"application/json\" id=\"values\">{}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         escape(title),
         style_of_page(),
-        hover::json(plots.iter()),
+        hover::json(plots),
     )
 }
 

@@ -36,25 +36,25 @@ pub(crate) struct LeftOut {
     pub(crate) why: &'static str,
 }
 
-struct Recipe {
+pub(crate) struct Recipe {
     name: &'static str,
     title: &'static str,
     /// What is said where there is no data.
     without: &'static str,
-    make: fn(&Data, Layout) -> Option<Made>,
+    pub(crate) make: fn(&Data, Layout) -> Option<Made>,
 }
 
 /// What a recipe makes: panels over an axis of x, and what they rest on.
-struct Made {
-    x: Axis,
+pub(crate) struct Made {
+    pub(crate) x: Axis,
     x_unit: String,
     read_x: Reading,
     bands: Vec<Band>,
-    panels: Vec<Panel>,
-    caption: String,
+    pub(crate) panels: Vec<Panel>,
+    pub(crate) caption: String,
 }
 
-const RECIPES: &[Recipe] = &[
+pub(crate) const RECIPES: &[Recipe] = &[
     Recipe {
         name: "lookup_success",
         title: "Lookup success over time",
@@ -149,14 +149,18 @@ pub(crate) fn draw(data: &Data) -> Result<Plots, ReportError> {
 
 impl Recipe {
     fn draw(&self, data: &Data) -> Result<Option<Drawn>, ReportError> {
-        let (Some(wide), Some(narrow)) = ((self.make)(data, Layout::Wide), (self.make)(data, Layout::Narrow))
-        else {
-            return Ok(None);
-        };
+        match ((self.make)(data, Layout::Wide), (self.make)(data, Layout::Narrow)) {
+            (Some(wide), Some(narrow)) => self.drawn(wide, narrow).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Draws what was made for both layouts.
+    pub(crate) fn drawn(&self, wide: Made, narrow: Made) -> Result<Drawn, ReportError> {
         let caption = wide.caption.clone();
         let (plot, wide) = self.drawing(wide, Layout::Wide)?;
         let (_, narrow) = self.drawing(narrow, Layout::Narrow)?;
-        Ok(Some(Drawn { name: self.name, caption, plot, wide, narrow }))
+        Ok(Drawn { name: self.name, caption, plot, wide, narrow })
     }
 
     fn drawing(&self, made: Made, layout: Layout) -> Result<(Plot, Drawing), ReportError> {
@@ -181,7 +185,7 @@ fn values(lines: &[Line]) -> impl Iterator<Item = f64> {
 }
 
 /// A name that a line can bear.
-fn short(name: &str) -> String {
+pub(crate) fn short(name: &str) -> String {
     const MOST: usize = 16;
     match name.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", name.get(..at).unwrap_or_default()),

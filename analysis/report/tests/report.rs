@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use record::RunStatus;
+use record::{Run, RunStatus};
+use wavetank_report::overlay::{self, Figure, Named, overlay};
 use wavetank_report::{ReportError, write};
 
 mod fixture;
@@ -209,4 +210,27 @@ fn a_run_below_a_folder_of_runs_is_replayed_by_its_path_from_there() {
     short().write(&run);
     let page = reported(root, run).page;
     assert!(page.contains("wavetank replay &#39;runs/hello/it&#39;\\&#39;&#39;s&#39;"), "quoted for a shell");
+}
+
+#[test]
+fn several_runs_share_the_plots_of_one() {
+    let root = tempfile::tempdir().unwrap();
+    let named = |name: &str, minutes, peers| {
+        let path = root.path().join(name);
+        Fixture { minutes, peers, ..short() }.write(&path);
+        Named { name: name.to_owned(), run: Run::open(path).unwrap() }
+    };
+    let runs = [named("calm", 3, 50), named("storm", 4, 80)];
+    let figures = overlay(&runs).unwrap();
+    let names: Vec<_> = figures.iter().map(Figure::name).collect();
+    assert!(names.contains(&"lookup_latency") && names.contains(&"latency_cdf"), "{names:?}");
+    assert!(!names.contains(&"xor_map"), "a map has no overlay");
+    let latency = figures.iter().find(|figure| figure.name() == "lookup_latency").unwrap().svg();
+    for line in ["calm p50", "calm p95", "storm p50", "storm p95"] {
+        assert!(latency.contains(line), "{line}");
+    }
+    let main: String = figures.iter().map(Figure::html).collect();
+    let page = overlay::page("calm & storm", &main, "", &figures);
+    assert!(page.contains("<title>calm &amp; storm</title>") && page.contains("id=\"values\""));
+    assert!(overlay(&runs[..1]).unwrap().is_empty(), "one alone is no comparison");
 }

@@ -3,7 +3,7 @@
 use crate::data::Data;
 use crate::html::{Cell, escape, table};
 use crate::network::Network;
-use crate::plots::Plots;
+use crate::plots::{Drawn, Plots};
 use crate::words::{count, number, percent};
 
 pub(super) fn figures(plots: &Plots) -> String {
@@ -12,14 +12,7 @@ pub(super) fn figures(plots: &Plots) -> String {
         body.push_str("<p class=\"note\">Point at a plot, or focus it and use the arrow keys, to read its values.</p>\n");
     }
     for plot in &plots.drawn {
-        let label = escape(&plot.plot.title);
-        body.push_str(&format!(
-            "<figure id=\"{}\">\n<div class=\"wide\" role=\"group\" aria-label=\"{label}\">{}</div>\n<div class=\"narrow\" role=\"group\" aria-label=\"{label}\">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
-            plot.name,
-            plot.wide.svg,
-            plot.narrow.svg,
-            escape(&plot.caption)
-        ));
+        body.push_str(&figure(plot));
     }
     if !plots.left_out.is_empty() {
         body.push_str("<p class=\"note\">Left out, for want of data:</p>\n<ul class=\"left-out\">\n");
@@ -29,6 +22,18 @@ pub(super) fn figures(plots: &Plots) -> String {
         body.push_str("</ul>\n");
     }
     body
+}
+
+/// A plot in both layouts, and what it rests on.
+pub(crate) fn figure(plot: &Drawn) -> String {
+    let label = escape(&plot.plot.title);
+    format!(
+        "<figure id=\"{}\">\n<div class=\"wide\" role=\"group\" aria-label=\"{label}\">{}</div>\n<div class=\"narrow\" role=\"group\" aria-label=\"{label}\">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
+        plot.name,
+        plot.wide.svg,
+        plot.narrow.svg,
+        escape(&plot.caption)
+    )
 }
 
 /// The graph of routing tables in numbers.

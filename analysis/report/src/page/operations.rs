@@ -47,7 +47,6 @@ fn slowest(data: &Data) -> String {
     if data.slowest.is_empty() {
         return String::new();
     }
-    let small = |value: Option<u32>| Cell::Number(value.map(|value| count(value.into())).unwrap_or_default());
     let rows = data.slowest.iter().zip(&data.traces).map(|(operation, trace)| {
         vec![
             Cell::Number(operation.operation.to_string()),
@@ -55,23 +54,10 @@ fn slowest(data: &Data) -> String {
             Cell::Number(operation.peer.to_string()),
             Cell::Number(clock(operation.start_ns / 1_000_000)),
             Cell::Number(nanoseconds(operation.latency_ms.unwrap_or(0.0) * 1e6)),
-            small(operation.hops),
-            small(operation.messages),
-            small(operation.timeouts),
             Cell::Words(explained(data, operation, trace)),
         ]
     });
-    let head = [
-        "Operation",
-        "Kind",
-        "Peer",
-        "Start",
-        "Latency",
-        "Rounds",
-        "Requests",
-        "Unanswered",
-        "Where the time went",
-    ];
+    let head = ["Operation", "Kind", "Peer", "Start", "Latency", "Where the time went"];
     let recorded = if data.traces.iter().any(|trace| trace.events > 0) {
         "The asking peer's events are in events.jsonl.zst."
     } else {

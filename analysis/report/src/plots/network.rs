@@ -18,6 +18,8 @@ const MAX_BUCKETS: usize = 40;
 const MAX_POINTS: usize = 300;
 /// Peers that are drawn as points: more would be a smear.
 const MAX_PEERS: usize = 1_200;
+/// Groups that have a row: those after them, by name, are left out.
+const MAX_ROWS: usize = 12;
 /// The golden ratio's: points that follow it never form stripes.
 const SPREAD: f64 = 0.618_033_988_75;
 
@@ -119,19 +121,24 @@ pub(super) fn map(data: &Data, layout: Layout) -> Option<Made> {
 /// The peers as points, a row for each group, and in words which.
 fn crowd(network: &Network) -> (Panel, String) {
     let mut groups: BTreeMap<&str, Vec<&Place>> = BTreeMap::new();
-    let stride = network.places.len().div_ceil(MAX_PEERS).max(1);
-    for place in network.places.iter().step_by(stride) {
+    for place in &network.places {
         groups.entry(&place.group).or_default().push(place);
     }
-    let rows = groups.len().max(1);
+    let rows = groups.len().clamp(1, MAX_ROWS);
     let mut marks = Vec::new();
     let mut ticks = Vec::new();
-    for ((row, (name, places)), colour) in groups.iter().enumerate().zip(SERIES.iter().cycle()) {
+    let mut drawn = 0;
+    for ((row, (name, places)), colour) in groups.iter().take(MAX_ROWS).enumerate().zip(SERIES.iter().cycle())
+    {
         let middle = (rows - row) as f64 - 0.5;
         ticks.push((middle, short(name)));
         let spread = |number: usize| middle + ((number as f64 * SPREAD).fract() - 0.5) * 0.7;
+        // Small groups are drawn whole beside large ones.
+        let stride = places.len().div_ceil(MAX_PEERS / rows).max(1);
+        drawn += places.len().div_ceil(stride);
         let of = |up: bool| {
-            let chosen = places.iter().enumerate().filter(move |(_, place)| place.is_up == up);
+            let chosen =
+                places.iter().step_by(stride).enumerate().filter(move |(_, place)| place.is_up == up);
             chosen.map(|(number, place)| (place.at, spread(number))).collect()
         };
         marks.push(Mark::Crowd { colour: *colour, full: of(true), hollow: of(false) });
@@ -140,10 +147,8 @@ fn crowd(network: &Network) -> (Panel, String) {
     let mut panel = Panel::new("peers, by group", y, Reading::Number("peers")).with(marks);
     panel.height = 60 + 40 * rows.min(5) as i32;
     panel.told = [("up", true), ("down", false)].map(|(name, up)| census(network, name, up)).into();
-    let shown = match stride {
-        1 => counted(network.places.len() as u64, "peer"),
-        _ => format!("every {stride}th of {}", counted(network.places.len() as u64, "peer")),
-    };
+    let all = counted(network.places.len() as u64, "peer");
+    let shown = if drawn == network.places.len() { all } else { format!("{} of {all}", count(drawn as u64)) };
     (panel, shown)
 }
 

@@ -1,7 +1,7 @@
 //! Chromium over its debugging pipe: JSON messages that end in a zero byte, through two named pipes. No port is
 //! opened and no driver is needed.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -68,19 +68,19 @@ impl Browser {
     /// Opens a page in a window of this size, on a screen that prefers these colours.
     pub(crate) fn open(&mut self, url: &str, (width, height): (u32, u32), scheme: &str) -> Tab<'_> {
         let mut tab = Tab { browser: self, session: String::new(), complaints: Vec::new(), loaded: false };
-        let target = tab.call("Target.createTarget", json!({"url": "about:blank"}));
+        let target = tab.call("Target.createTarget", &json!({"url": "about:blank"}));
         let attached =
-            tab.call("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
+            tab.call("Target.attachToTarget", &json!({"targetId": target["targetId"], "flatten": true}));
         tab.session = attached["sessionId"].as_str().unwrap().to_owned();
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            tab.call(&format!("{domain}.enable"), json!({}));
+            tab.call(&format!("{domain}.enable"), &json!({}));
         }
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        tab.call("Emulation.setDeviceMetricsOverride", size);
+        tab.call("Emulation.setDeviceMetricsOverride", &size);
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        tab.call("Emulation.setEmulatedMedia", features);
+        tab.call("Emulation.setEmulatedMedia", &features);
         tab.loaded = false;
-        tab.call("Page.navigate", json!({"url": url}));
+        tab.call("Page.navigate", &json!({"url": url}));
         while !tab.loaded {
             tab.next();
         }
@@ -111,7 +111,7 @@ fn listen(pipe: File) -> Receiver<Value> {
 }
 
 impl Tab<'_> {
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    fn call(&mut self, method: &str, params: &Value) -> Value {
         self.browser.count += 1;
         let count = self.browser.count;
         let mut command = json!({"id": count, "method": method, "params": params});
@@ -158,19 +158,19 @@ impl Tab<'_> {
     pub(crate) fn evaluate(&mut self, script: &str) -> Value {
         let params =
             json!({"expression": script, "returnByValue": true, "awaitPromise": true, "userGesture": true});
-        let result = self.call("Runtime.evaluate", params);
+        let result = self.call("Runtime.evaluate", &params);
         assert!(result["exceptionDetails"].is_null(), "{script}: {result}");
         result["result"]["value"].clone()
     }
 
     /// Moves the pointer.
     pub(crate) fn point(&mut self, x: f64, y: f64) {
-        self.call("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": x, "y": y}));
+        self.call("Input.dispatchMouseEvent", &json!({"type": "mouseMoved", "x": x, "y": y}));
     }
 
     /// Presses a key by its name.
     pub(crate) fn press(&mut self, key: &str) {
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyDown", "key": key}));
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key}));
+        self.call("Input.dispatchKeyEvent", &json!({"type": "keyDown", "key": key}));
+        self.call("Input.dispatchKeyEvent", &json!({"type": "keyUp", "key": key}));
     }
 }
