@@ -19,6 +19,8 @@ fn help_is_as_it_was_read_and_agreed_on() {
         ("report", &["report", "-h"]),
         ("bench", &["bench", "--help"]),
         ("demo", &["demo", "-h"]),
+        ("scenario_new", &["scenario", "new", "-h"]),
+        ("doctor", &["doctor", "--help"]),
         ("scenario_ls", &["scenario", "ls", "-h"]),
         ("scenario_explain", &["scenario", "explain", "-h"]),
         ("completions", &["completions", "-h"]),

@@ -9,6 +9,7 @@ use crate::exit_code;
 
 mod bench;
 mod demo;
+pub(crate) mod doctor;
 mod hunt;
 pub(crate) mod runs;
 pub(crate) mod scenario;
@@ -63,6 +64,7 @@ pub(crate) enum Command {
     /// Helps to write scenarios.
     #[command(subcommand, arg_required_else_help = true)]
     Scenario(Scenario),
+    Doctor(doctor::Doctor),
     Completions(Completions),
     Man(Man),
     /// Looks at several runs.
@@ -95,6 +97,7 @@ pub(crate) struct Man {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Scenario {
+    New(scenario::New),
     Ls(scenario::Ls),
     Explain(scenario::Explain),
     Schema(scenario::Schema),

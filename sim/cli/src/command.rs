@@ -10,14 +10,17 @@ mod check;
 mod compare;
 mod demo;
 mod diff;
+mod doctor;
 mod explain;
 mod hunt;
+mod kinds;
 mod look;
 mod play;
 mod repeat;
 mod replay;
 mod report;
 mod run;
+pub(crate) use kinds::KINDS;
 pub(crate) use run::RUNS;
 mod runs;
 mod scenario;
@@ -38,8 +41,10 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Report(args) => report::report(args, console),
         Command::Bench(args) => bench::bench(args, console),
         Command::BenchChild(args) => bench::child(args, console),
+        Command::Doctor(args) => doctor::doctor(args, console),
         Command::Completions(args) => shell::completions(args, console),
         Command::Man(args) => shell::man(args, console),
+        Command::Scenario(Scenario::New(args)) => scenario::new(args, console),
         Command::Scenario(Scenario::Ls(args)) => scenario::ls(args, console),
         Command::Scenario(Scenario::Explain(args)) => scenario::explain(args, console),
         Command::Scenario(Scenario::Schema(_)) => scenario::schema(console),
@@ -66,6 +71,8 @@ fn console(command: &Command) -> Console {
         Command::Runs(Runs::Show(args)) => (&args.output, None),
         Command::Runs(Runs::Diff(args)) => (&args.output, None),
         Command::Runs(Runs::Compare(args)) => (&args.output, None),
+        Command::Doctor(args) => (&args.output, None),
+        Command::Scenario(Scenario::New(args)) => (&args.output, None),
         Command::Scenario(Scenario::Ls(args)) => (&args.output, None),
         Command::Scenario(Scenario::Explain(args)) => (&args.output, None),
         // What they print has one form.

@@ -10,6 +10,7 @@
 //! | `console` | the two streams: data to stdout, everything else to stderr |
 //! | `failure` | why there is nothing to show, and what to do |
 //! | `exit_code` | the stable exit codes |
+//! | `curve` | a metric over time in a few characters |
 //! | `stats` | means and their intervals |
 //! | `table`, `figures` | columns, and numbers as people write them |
 //!
@@ -28,6 +29,7 @@ use clap::Parser as _;
 mod args;
 mod command;
 mod console;
+mod curve;
 mod exit_code;
 mod failure;
 mod figures;

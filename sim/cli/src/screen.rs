@@ -24,6 +24,8 @@ pub(crate) struct Screen<'a> {
     pub(crate) folder: Option<&'a Path>,
     pub(crate) page: Option<&'a Path>,
     pub(crate) replay: Option<&'a str>,
+    /// The goals over time, in their order, as far as there are curves.
+    pub(crate) curves: &'a [String],
 }
 
 impl Screen<'_> {
@@ -46,7 +48,7 @@ impl Screen<'_> {
         section(
             &mut text,
             "Thresholds (one seed: no interval; run --repeat 10 gives one)",
-            &thresholds(&verdict.thresholds),
+            &thresholds(&verdict.thresholds, self.curves),
         );
         section(&mut text, "Checks", &verdict.checks.iter().map(check).collect::<Vec<_>>());
         section(&mut text, "Asked and got", &verdict.tallies.iter().map(tally).collect::<Vec<_>>());
@@ -150,12 +152,14 @@ fn place(at_ms: Option<u64>, peer: Option<&str>) -> String {
     at + &peer
 }
 
-fn thresholds(thresholds: &[Threshold]) -> Vec<Row> {
+fn thresholds(thresholds: &[Threshold], curves: &[String]) -> Vec<Row> {
     if thresholds.is_empty() {
         return Vec::new();
     }
-    let mut rows = vec![Row::new(["", "metric", "goal", "value", "samples"].map(plain))];
-    rows.extend(thresholds.iter().map(|threshold| {
+    let over_time = if curves.iter().all(String::is_empty) { "" } else { "over time" };
+    let mut rows = vec![Row::new(["", "metric", "goal", "value", "samples", over_time].map(plain))];
+    let curves = curves.iter().map(String::as_str).chain(std::iter::repeat(""));
+    rows.extend(thresholds.iter().zip(curves).map(|(threshold, curve)| {
         let status = match threshold.status {
             ThresholdStatus::Pass => ("met", Look::Good),
             ThresholdStatus::Fail => ("MISSED", Look::Bad),
@@ -169,6 +173,7 @@ fn thresholds(thresholds: &[Threshold]) -> Vec<Row> {
             plain(&threshold.expression),
             plain(value),
             plain(count(threshold.samples)),
+            plain(curve),
         ])
     }));
     rows
@@ -322,6 +327,7 @@ mod tests {
             folder: Some(Path::new("runs/hello/latest")),
             page: Some(Path::new("runs/hello/latest/report/index.html")),
             replay: Some("wavetank replay runs/hello/latest"),
+            curves: &["___.-=##".to_owned(), String::new(), String::new()],
         };
         anstream::adapter::strip_str(&screen.text(verbosity)).to_string()
     }

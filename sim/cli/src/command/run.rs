@@ -11,6 +11,7 @@ use crate::args;
 use crate::command::play::{Played, play};
 use crate::command::repeat::repeat;
 use crate::console::{Console, Verbosity};
+use crate::curve::{Charset, curves};
 use crate::exit_code;
 use crate::failure::{Failure, found};
 use crate::figures::{counted, nanos};
@@ -69,8 +70,19 @@ pub(crate) fn perform(
     let page = folder.filter(|_| !kept.no_report).and_then(|folder| page(folder, console));
     let replay = folder.map(replay_of);
     let (verdict, manifest) = (&finished.verdict, &finished.manifest);
-    let screen =
-        Screen { verdict, manifest, peers, code, folder, page: page.as_deref(), replay: replay.as_deref() };
+    let curves = folder
+        .and_then(|folder| record::Run::open(folder).ok())
+        .map(|run| curves(&run, &verdict.thresholds, Charset::of_stdout()));
+    let screen = Screen {
+        verdict,
+        manifest,
+        peers,
+        code,
+        folder,
+        page: page.as_deref(),
+        replay: replay.as_deref(),
+        curves: curves.as_deref().unwrap_or_default(),
+    };
     let document = Document {
         status: manifest.status.word(),
         exit_code: code,

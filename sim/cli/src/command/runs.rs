@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::args::runs::{Ls, Show};
 use crate::command::run::{Document, replay_of};
 use crate::console::{Console, Look, Verbosity};
+use crate::curve::{Charset, curves};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::figures::{counted, millis};
@@ -156,6 +157,7 @@ pub(crate) fn show(args: &Show, console: Console) -> Result<u8, Failure> {
         peers += 1;
     }
     let code = verdict.exit_code;
+    let curves = curves(&run, &verdict.thresholds, Charset::of_stdout());
     let screen = Screen {
         verdict: &verdict,
         manifest,
@@ -164,6 +166,7 @@ pub(crate) fn show(args: &Show, console: Console) -> Result<u8, Failure> {
         folder: Some(folder),
         page: page.as_deref(),
         replay: Some(&replay),
+        curves: &curves,
     };
     let document = Document {
         status: manifest.status.word(),

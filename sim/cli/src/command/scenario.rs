@@ -1,12 +1,14 @@
 //! `wavetank scenario`: what helps to write one.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use model::{Explanation, Key, Lesson};
 use serde::Serialize;
 
-use crate::args::scenario::{Explain, Ls};
+use crate::args::scenario::{Explain, Ls, New};
+use crate::command::kinds::KINDS;
+use crate::command::run::quoted;
 use crate::console::{Console, Look};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -36,6 +38,35 @@ struct Summary {
     about: String,
     peers: u64,
     duration_ns: u64,
+}
+
+/// A new scenario, for programs.
+#[derive(Debug, Serialize)]
+struct Made<'a> {
+    kind: &'a str,
+    file: Option<&'a Path>,
+    scenario: &'a str,
+}
+
+pub(crate) fn new(args: &New, console: Console) -> Result<u8, Failure> {
+    let text = KINDS.iter().find(|kind| kind.name == args.kind).map_or("", |kind| kind.text);
+    let made = Made { kind: &args.kind, file: args.out.as_deref(), scenario: text };
+    let Some(file) = &args.out else {
+        console.answer(text, &made)?;
+        return Ok(exit_code::PASSED);
+    };
+    let write = || std::fs::File::create_new(file)?.write_all(text.as_bytes());
+    write().map_err(|error| {
+        let failure = Failure::new(exit_code::OUTPUT, format!("cannot write {}: {error}", file.display()));
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => failure.help("name a file that is not there yet"),
+            _ => failure,
+        }
+    })?;
+    let path = quoted(&file.display().to_string());
+    console.answer(&format!("{path}\n"), &made)?;
+    console.note(&format!("next: wavetank run {path}"));
+    Ok(exit_code::PASSED)
 }
 
 pub(crate) fn schema(console: Console) -> Result<u8, Failure> {
