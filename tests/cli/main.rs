@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+mod beginnings;
 mod benches;
 mod comparisons;
 mod folders;
