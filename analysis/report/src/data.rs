@@ -12,6 +12,7 @@ use record::{
 
 use record::graph::ROUTING;
 
+use crate::asked::Asked;
 use crate::histogram::Histogram;
 use crate::network::Network;
 use crate::trace::Trace;
@@ -32,8 +33,8 @@ const MAX_GROUPS: usize = 200;
 pub(crate) const MAX_HOPS: u32 = 24;
 /// Groups or regions by which latencies are parted; what more there are is left out of the plots.
 const MAX_PARTS: usize = 64;
-/// Series that goals are about.
-const MAX_GOAL_SERIES: usize = 64;
+/// Series that goals and the scenario's own figures are about.
+const MAX_CHOSEN_SERIES: usize = 64;
 /// The slowest operations that are listed.
 const SLOWEST: usize = 10;
 
@@ -66,12 +67,14 @@ pub(crate) struct Data {
     pub(crate) traces: Vec<Trace>,
     /// The graph of routing tables, where it was written.
     pub(crate) network: Option<Network>,
-    /// Samples of what goals are about, by the name in the series.
-    pub(crate) goal_series: BTreeMap<String, Vec<(u64, f64)>>,
+    /// Samples of what goals and the scenario's own figures are about, by the name in the series.
+    pub(crate) chosen_series: BTreeMap<String, Vec<(u64, f64)>>,
     /// Samples about the whole network, by metric: milliseconds and values.
     pub(crate) series: BTreeMap<&'static str, Vec<(u64, f64)>>,
     /// The end of the time axis.
     pub(crate) end_ms: u64,
+    /// The figures that the scenario asks for.
+    pub(crate) asked: Vec<Asked>,
     /// Files that end in the middle of a row.
     pub(crate) cut_off: Vec<&'static str>,
 }
@@ -152,9 +155,10 @@ impl Data {
             slowest: Vec::new(),
             traces: Vec::new(),
             network: run.graph(ROUTING)?.as_ref().and_then(Network::of),
-            goal_series: BTreeMap::new(),
+            chosen_series: BTreeMap::new(),
             series: BTreeMap::new(),
             end_ms: manifest.sim.ended_ms.unwrap_or(manifest.sim.planned_ms).max(1),
+            asked: Asked::of(&manifest),
             cut_off: Vec::new(),
             manifest,
         };
@@ -181,6 +185,7 @@ impl Data {
     fn read_operations(&mut self, run: &Run) -> Result<(), RecordError> {
         let bin_ms = self.bin_ms();
         each(run, &mut self.cut_off, |operation: OperationRow| {
+            self.asked.iter_mut().for_each(|asked| asked.add(&operation));
             if self.kinds.len() < MAX_KINDS || self.kinds.contains_key(&operation.kind) {
                 let kind = self.kinds.entry(operation.kind.clone()).or_default();
                 let bin = (operation.start_ns / 1_000_000 / bin_ms).min(BINS);
@@ -195,7 +200,8 @@ impl Data {
 
     fn read_series(&mut self, run: &Run) -> Result<(), RecordError> {
         let thresholds = self.verdict.iter().flat_map(|verdict| &verdict.thresholds);
-        let goals: Vec<String> = thresholds.map(|goal| goal.metric.clone()).collect();
+        let asked = self.asked.iter().map(|asked| asked.metric.name.to_owned());
+        let chosen: Vec<String> = thresholds.map(|goal| goal.metric.clone()).chain(asked).collect();
         each(run, &mut self.cut_off, |sample: SeriesRow| {
             let drawn = DRAWN.iter().find(|metric| **metric == sample.metric);
             if sample.scope != EVERYBODY || sample.t_ms > self.end_ms {
@@ -209,10 +215,10 @@ impl Data {
             if let Some(metric) = drawn {
                 keep(self.series.entry(*metric).or_default());
             }
-            let series = &mut self.goal_series;
-            let of_goal = |metric: &String| sample.metric.starts_with(metric.as_str());
-            if goals.iter().any(of_goal)
-                && (series.len() < MAX_GOAL_SERIES || series.contains_key(&sample.metric))
+            let series = &mut self.chosen_series;
+            let is_of = |metric: &String| sample.metric.starts_with(metric.as_str());
+            if chosen.iter().any(is_of)
+                && (series.len() < MAX_CHOSEN_SERIES || series.contains_key(&sample.metric))
             {
                 keep(series.entry(sample.metric).or_default());
             }

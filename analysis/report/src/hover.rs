@@ -59,7 +59,7 @@ pub(crate) fn json<'a>(drawn: impl Iterator<Item = &'a Drawn>) -> String {
 fn values(drawn: &Drawn) -> Values<'_> {
     let plot = &drawn.plot;
     Values {
-        name: drawn.name,
+        name: &drawn.name,
         x: scale(plot.x.from, plot.x.to, plot.read_x),
         panels: plot.panels.iter().map(panel).collect(),
         wide: place(&drawn.wide),

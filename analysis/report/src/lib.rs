@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `data` | what the folder says, read once and folded: time windows, distributions, groups |
 //! | `histogram` | latencies in buckets of under 1 %, integers only |
+//! | `asked` | what the scenario's own figures need of it |
 //! | `axis` | ticks that people would choose |
 //! | `words` | numbers as people read them |
 //! | `draw` | how every plot looks: frame, fault bands, direct labels |
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use record::{RecordError, Run};
 
+mod asked;
 mod axis;
 pub mod compare;
 mod data;

@@ -29,8 +29,8 @@ pub struct Figure(Drawn);
 impl Figure {
     /// Its name, which is its id on the page.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.0.name
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// Its title.

@@ -1,10 +1,13 @@
 //! Which plots there are. A plot without data is left out with a word.
 
+use std::borrow::Cow;
+
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::data::Data;
 use crate::draw::{Band, Drawing, Layout, Line, Panel, Plot, Reading};
 
+mod asked;
 mod distributions;
 mod network;
 mod over_time;
@@ -20,7 +23,7 @@ pub(crate) struct Plots {
 #[derive(Debug)]
 pub(crate) struct Drawn {
     /// The name of its file, without the ending.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// What it rests on, for below the plot.
     pub(crate) caption: String,
     /// What was drawn, for whoever asks for its values.
@@ -32,7 +35,7 @@ pub(crate) struct Drawn {
 /// A plot that there is no data for.
 #[derive(Debug)]
 pub(crate) struct LeftOut {
-    pub(crate) title: &'static str,
+    pub(crate) title: Cow<'static, str>,
     pub(crate) why: &'static str,
 }
 
@@ -138,10 +141,24 @@ pub(crate) const RECIPES: &[Recipe] = &[
 /// Draws everything that there is data for.
 pub(crate) fn draw(data: &Data) -> Result<Plots, ReportError> {
     let mut plots = Plots { drawn: Vec::new(), left_out: Vec::new() };
+    for (number, asked) in data.asked.iter().enumerate() {
+        let title = asked::title(asked);
+        let made = |layout| asked::make(asked, data, layout);
+        match (made(Layout::Wide), made(Layout::Narrow)) {
+            (Some(wide), Some(narrow)) => {
+                let name = Cow::Owned(format!("asked_{number}_{}", asked.figure.kind));
+                plots.drawn.push(drawn(name, &title, wide, narrow)?);
+            }
+            _ => {
+                let why = "nothing was recorded that it could show";
+                plots.left_out.push(LeftOut { title: Cow::Owned(title), why });
+            }
+        }
+    }
     for recipe in RECIPES {
         match recipe.draw(data)? {
             Some(drawn) => plots.drawn.push(drawn),
-            None => plots.left_out.push(LeftOut { title: recipe.title, why: recipe.without }),
+            None => plots.left_out.push(LeftOut { title: Cow::Borrowed(recipe.title), why: recipe.without }),
         }
     }
     Ok(plots)
@@ -157,19 +174,23 @@ impl Recipe {
 
     /// Draws what was made for both layouts.
     pub(crate) fn drawn(&self, wide: Made, narrow: Made) -> Result<Drawn, ReportError> {
-        let caption = wide.caption.clone();
-        let (plot, wide) = self.drawing(wide, Layout::Wide)?;
-        let (_, narrow) = self.drawing(narrow, Layout::Narrow)?;
-        Ok(Drawn { name: self.name, caption, plot, wide, narrow })
+        drawn(Cow::Borrowed(self.name), self.title, wide, narrow)
     }
+}
 
-    fn drawing(&self, made: Made, layout: Layout) -> Result<(Plot, Drawing), ReportError> {
-        let Made { x, x_unit, read_x, bands, panels, .. } = made;
-        let plot = Plot { title: self.title.to_owned(), x, x_unit, read_x, bands, panels };
-        let drawn = plot.draw(layout);
-        let failed = |what| ReportError::Draw { plot: self.title.to_owned(), what };
-        drawn.map(|drawing| (plot, drawing)).map_err(failed)
-    }
+fn drawn(name: Cow<'static, str>, title: &str, wide: Made, narrow: Made) -> Result<Drawn, ReportError> {
+    let caption = wide.caption.clone();
+    let (plot, wide) = drawing(title, wide, Layout::Wide)?;
+    let (_, narrow) = drawing(title, narrow, Layout::Narrow)?;
+    Ok(Drawn { name, caption, plot, wide, narrow })
+}
+
+fn drawing(title: &str, made: Made, layout: Layout) -> Result<(Plot, Drawing), ReportError> {
+    let Made { x, x_unit, read_x, bands, panels, .. } = made;
+    let plot = Plot { title: title.to_owned(), x, x_unit, read_x, bands, panels };
+    let drawn = plot.draw(layout);
+    let failed = |what| ReportError::Draw { plot: title.to_owned(), what };
+    drawn.map(|drawing| (plot, drawing)).map_err(failed)
 }
 
 fn highest(lines: &[Line]) -> Option<f64> {

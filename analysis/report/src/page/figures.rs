@@ -17,7 +17,7 @@ pub(super) fn figures(plots: &Plots) -> String {
     if !plots.left_out.is_empty() {
         body.push_str("<p class=\"note\">Left out, for want of data:</p>\n<ul class=\"left-out\">\n");
         for plot in &plots.left_out {
-            body.push_str(&format!("<li>{}: {}</li>\n", escape(plot.title), escape(plot.why)));
+            body.push_str(&format!("<li>{}: {}</li>\n", escape(&plot.title), escape(plot.why)));
         }
         body.push_str("</ul>\n");
     }

@@ -56,7 +56,7 @@ fn course(data: &Data, goal: &Threshold) -> Vec<(f64, f64)> {
     }
     let names =
         [format!("{}.{statistic}", goal.metric), goal.metric.clone(), format!("{}.mean", goal.metric)];
-    let Some(samples) = names.iter().find_map(|name| data.goal_series.get(name)) else {
+    let Some(samples) = names.iter().find_map(|name| data.chosen_series.get(name)) else {
         return points;
     };
     let stride = samples.len().div_ceil(MAX_POINTS).max(1);

@@ -117,7 +117,7 @@ pub(super) fn traffic(data: &Data, layout: Layout) -> Option<Made> {
     (!panels.is_empty()).then(|| over_time(data, layout, panels, caption))
 }
 
-fn over_time(data: &Data, layout: Layout, panels: Vec<Panel>, caption: String) -> Made {
+pub(super) fn over_time(data: &Data, layout: Layout, panels: Vec<Panel>, caption: String) -> Made {
     let end = data.end_ms as f64 / 1e3;
     let warmup_ms = data.manifest.sim.warmup_ms.min(data.end_ms);
     let warmup = (warmup_ms > 0).then(|| Band {
@@ -165,13 +165,13 @@ fn line(
     Line { name: name.to_owned(), colour, pieces }
 }
 
-fn sampled(samples: &[(u64, f64)], colour: RGBColor) -> Line {
+pub(super) fn sampled(samples: &[(u64, f64)], colour: RGBColor) -> Line {
     let points = thinned(samples).map(|(ms, value)| (ms as f64 / 1e3, value)).collect();
     Line { name: String::new(), colour, pieces: vec![points] }
 }
 
 /// What a counter gained per second from sample to sample, as steps.
-fn rate(samples: &[(u64, f64)], colour: RGBColor) -> Line {
+pub(super) fn rate(samples: &[(u64, f64)], colour: RGBColor) -> Line {
     let mut points = Vec::new();
     let mut before = (0, 0.0);
     for (ms, value) in thinned(samples) {
