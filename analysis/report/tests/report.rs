@@ -234,3 +234,33 @@ fn several_runs_share_the_plots_of_one() {
     assert!(page.contains("<title>calm &amp; storm</title>") && page.contains("id=\"values\""));
     assert!(overlay(&runs[..1]).unwrap().is_empty(), "one alone is no comparison");
 }
+
+#[test]
+fn the_figures_that_the_scenario_asks_for_come_first() {
+    let written = written(&short());
+    let path = written.run.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let asked =
+        |kind: &str, metric: &str, by: &str| serde_json::json!({"kind": kind, "metric": metric, "by": by});
+    manifest["figures"] = serde_json::json!([
+        asked("line", "messages.sent", "all"),
+        asked("cdf", "lookup.latency", "region"),
+        asked("histogram", "lookup.hops", "all"),
+        asked("cdf", "provider.found", "all"),
+    ]);
+    fs::write(&path, manifest.to_string()).unwrap();
+    let before = written.plots.len();
+    let after = reported(written._root, written.run);
+    assert_eq!(after.plots.len(), before + 3);
+    for (plot, title) in after.plots.iter().zip([
+        "messages.sent: over time",
+        "lookup.latency: distribution by region",
+        "lookup.hops: histogram",
+    ]) {
+        assert!(plot.contains(title), "{title}");
+    }
+    assert!(after.plots[1].contains("asia") && after.plots[1].contains("lookup.latency, ms"));
+    assert!(
+        words(&after.page).contains("provider.found: distribution: nothing was recorded that it could show")
+    );
+}

@@ -45,6 +45,8 @@ pub(crate) struct Line {
 pub(crate) struct Bars {
     pub(crate) name: String,
     pub(crate) colour: RGBColor,
+    /// How far it is from one bar to the next; each is four fifths as wide.
+    pub(crate) step: f64,
     pub(crate) bars: Vec<Bar>,
 }
 
@@ -110,14 +112,14 @@ fn draw_line(chart: &mut Chart<'_, '_>, line: &Line) -> Result<(), DrawError> {
 }
 
 fn draw_bars(chart: &mut Chart<'_, '_>, canvas: &Canvas<'_>, bars: &Bars) -> Result<(), DrawError> {
-    let Bars { colour, bars, .. } = bars;
+    let Bars { colour, step, bars, .. } = bars;
     let bar = |bar: &Bar| {
-        let corners = [(bar.x - 0.4, bar.from), (bar.x + 0.4, bar.to)];
+        let corners = [(bar.x - 0.4 * step, bar.from), (bar.x + 0.4 * step, bar.to)];
         Rectangle::new(corners, colour.mix(0.9).filled())
     };
     chart.draw_series(bars.iter().map(bar)).map_err(said)?;
     let labels = bars.iter().map(|bar| width_of(&bar.label, LABEL_PX)).max();
-    let (left, right) = (chart.backend_coord(&(0.0, 0.0)).0, chart.backend_coord(&(1.0, 0.0)).0);
+    let (left, right) = (chart.backend_coord(&(0.0, 0.0)).0, chart.backend_coord(&(*step, 0.0)).0);
     if labels.is_some_and(|widest| widest < (right - left) / FINE) {
         for bar in bars.iter().filter(|bar| !bar.label.is_empty()) {
             let (x, y) = chart.backend_coord(&(bar.x, bar.to));

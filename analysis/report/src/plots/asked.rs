@@ -45,6 +45,14 @@ const fn unit(asked: &Asked) -> (&'static str, Reading) {
     }
 }
 
+/// The metric and its unit.
+fn named(asked: &Asked) -> String {
+    match unit(asked).0 {
+        "" | "share" => asked.metric.name.to_owned(),
+        unit => format!("{}, {unit}", asked.metric.name),
+    }
+}
+
 /// An axis up to `most`; in percent where it is one of shares.
 fn axis(asked: &Asked, most: f64) -> Axis {
     let mut axis = Axis::numbers(most, 5);
@@ -73,11 +81,11 @@ fn line(asked: &Asked, data: &Data, layout: Layout) -> Option<Made> {
             Line { name: part.to_owned(), ..line.scaled(scale) }
         })
         .collect();
-    let (word, reading) = unit(asked);
+    let reading = unit(asked).1;
     let per = if asked.metric.kind == Kind::Counter { " per second" } else { "" };
     let y = axis(asked, highest(&lines)?);
-    let said = format!("{} {word}{per}", asked.metric.name);
-    let panel = Panel::new(said.trim_end(), y, reading).with(lines.into_iter().map(Mark::Line));
+    let panel =
+        Panel::new(format!("{}{per}", named(asked)), y, reading).with(lines.into_iter().map(Mark::Line));
     Some(over_time(data, layout, vec![panel], format!("{name}: the {}.", asked.metric.about)))
 }
 
@@ -113,10 +121,10 @@ fn cdf(asked: &Asked) -> Option<Made> {
         Line { name: short(part), colour, pieces: vec![piece] }
     });
     let marks: Vec<_> = lines.map(Mark::Line).collect();
-    let (word, reading) = unit(asked);
+    let reading = unit(asked).1;
     Some(Made {
         x: axis(asked, most(asked)?),
-        x_unit: format!("{} {word}", asked.metric.name).trim_end().to_owned(),
+        x_unit: named(asked),
         read_x: reading,
         bands: Vec::new(),
         panels: vec![Panel::new("share up to there", Axis::shares(0.0), Reading::Share).with(marks)],
@@ -140,14 +148,16 @@ fn histogram(asked: &Asked) -> Option<Made> {
     let highest = bars.iter().map(|(_, count)| *count as f64 / all).fold(0.0, f64::max);
     let mut y = Axis::numbers(highest * 1.05, 4);
     y.ticks.iter_mut().for_each(|(value, label)| *label = percent(*value));
-    let drawn = Bars { name: String::new(), colour: BLUE, bars: bars.into_iter().map(bar).collect() };
-    let (word, reading) = unit(asked);
+    let step = width as f64 / asked.per_unit();
+    let bars = bars.into_iter().map(bar).collect();
+    let drawn = Bars { name: String::new(), colour: BLUE, step, bars };
+    let reading = unit(asked).1;
     let mut x = axis(asked, middle(last / width));
     let half = width as f64 / asked.per_unit() * 0.6;
     (x.from, x.to) = (-half, x.to.max(middle(last / width) + half));
     Some(Made {
         x,
-        x_unit: format!("{} {word}", asked.metric.name).trim_end().to_owned(),
+        x_unit: named(asked),
         read_x: reading,
         bands: Vec::new(),
         panels: vec![Panel::new("share of operations", y, Reading::Share).with([Mark::Bars(drawn)])],

@@ -142,7 +142,7 @@ pub(super) fn hops(data: &Data, _layout: Layout) -> Option<Made> {
         let more = if hop == MAX_HOPS { "+" } else { "" };
         (f64::from(hop), format!("{hop}{more}"))
     };
-    let bars = Bars { name: String::new(), colour: BLUE, bars: bars.collect() };
+    let bars = Bars { name: String::new(), colour: BLUE, step: 1.0, bars: bars.collect() };
     let caption = format!(
         "{} that succeeded after warm-up. Hops: {}.",
         counted(all, "lookup"),

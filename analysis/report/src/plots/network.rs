@@ -37,8 +37,8 @@ pub(super) fn fill(data: &Data, layout: Layout) -> Option<Made> {
     let panel =
         Panel::new("contacts per table, mean", Axis::numbers(highest, 4), Reading::Number("contacts")).with(
             [
-                Mark::Bars(Bars { name: "up".to_owned(), colour: BLUE, bars: fresh }),
-                Mark::Bars(Bars { name: "down".to_owned(), colour: VERMILION, bars: stale }),
+                Mark::Bars(Bars { name: "up".to_owned(), colour: BLUE, step: 1.0, bars: fresh }),
+                Mark::Bars(Bars { name: "down".to_owned(), colour: VERMILION, step: 1.0, bars: stale }),
             ],
         );
     let caption = format!(
