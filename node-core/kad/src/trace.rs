@@ -1,6 +1,6 @@
 //! How a search goes, step by step, for whoever asks for it; and the searches under way.
 //!
-//! Steps are told only where [`Effects::is_traced`](crate::Effects::is_traced) says that somebody listens: a search has
+//! Steps are told only where [`Effects::is_traced`] says that somebody listens: a search has
 //! a few dozen of them, and most of the peers of a network nobody watches that closely. What a peer does is the same
 //! either way.
 
