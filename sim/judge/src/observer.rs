@@ -202,10 +202,14 @@ impl Observer {
         }
     }
 
-    /// What was observed since this was last asked; merged, the parts are the whole.
+    /// What was observed since this was last asked; merged, the parts are the whole. Tables are told at the end alone: only
+    /// the last of them count.
     #[must_use]
     pub fn so_far(&mut self) -> Findings {
-        core::mem::replace(&mut self.findings, self.plan.nothing())
+        let tables = core::mem::take(&mut self.findings.tables);
+        let told = core::mem::replace(&mut self.findings, self.plan.nothing());
+        self.findings.tables = tables;
+        told
     }
 
     /// The run has ended: what is still open remains so.
