@@ -9,10 +9,13 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use kad::config::Mode;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
-use libp2p::core::upgrade::ReadyUpgrade;
+use libp2p::core::upgrade::{DeniedUpgrade, ReadyUpgrade};
+use libp2p::futures::future::Either as Negotiated;
 use libp2p::swarm::behaviour::ConnectionEstablished;
+use libp2p::swarm::derive_prelude::Either;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::handler::{
     ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
@@ -41,6 +44,7 @@ pub(crate) struct Inbound {
 /// The behaviour.
 pub(crate) struct Pipe {
     protocol: StreamProtocol,
+    mode: Mode,
     places: Rc<RefCell<Places>>,
     connections: HashMap<PeerId, Vec<ConnectionId>>,
     /// Streams that wait for their peer to be dialled.
@@ -49,9 +53,10 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    pub(crate) fn new(protocol: StreamProtocol, places: Rc<RefCell<Places>>) -> Self {
+    pub(crate) fn new(protocol: StreamProtocol, mode: Mode, places: Rc<RefCell<Places>>) -> Self {
         Self {
             protocol,
+            mode,
             places,
             connections: HashMap::new(),
             waiting: HashMap::new(),
@@ -133,7 +138,7 @@ impl NetworkBehaviour for Pipe {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<PipeHandler, ConnectionDenied> {
-        Ok(PipeHandler::new(self.protocol.clone()))
+        Ok(PipeHandler::new(self.protocol.clone(), self.mode))
     }
 
     fn handle_pending_outbound_connection(
@@ -155,7 +160,7 @@ impl NetworkBehaviour for Pipe {
         _: Endpoint,
         _: PortUse,
     ) -> Result<PipeHandler, ConnectionDenied> {
-        Ok(PipeHandler::new(self.protocol.clone()))
+        Ok(PipeHandler::new(self.protocol.clone(), self.mode))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -186,26 +191,32 @@ impl NetworkBehaviour for Pipe {
 /// One connection's part of the pipe. Streams keep a connection alive; without any it falls idle.
 pub(crate) struct PipeHandler {
     protocol: StreamProtocol,
+    mode: Mode,
     openings: VecDeque<Opening>,
     inbound: VecDeque<Stream>,
 }
 
 impl PipeHandler {
-    const fn new(protocol: StreamProtocol) -> Self {
-        Self { protocol, openings: VecDeque::new(), inbound: VecDeque::new() }
+    const fn new(protocol: StreamProtocol, mode: Mode) -> Self {
+        Self { protocol, mode, openings: VecDeque::new(), inbound: VecDeque::new() }
     }
 }
 
 impl ConnectionHandler for PipeHandler {
     type FromBehaviour = Opening;
     type ToBehaviour = Stream;
-    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type InboundProtocol = Either<ReadyUpgrade<StreamProtocol>, DeniedUpgrade>;
     type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
     type InboundOpenInfo = ();
     type OutboundOpenInfo = Opening;
 
     fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol> {
-        SubstreamProtocol::new(ReadyUpgrade::new(self.protocol.clone()), ())
+        // A peer tells by the protocols it names whether it serves.
+        let upgrade = match self.mode {
+            Mode::Server => Either::Left(ReadyUpgrade::new(self.protocol.clone())),
+            Mode::Client => Either::Right(DeniedUpgrade),
+        };
+        SubstreamProtocol::new(upgrade, ())
     }
 
     fn on_behaviour_event(&mut self, opening: Opening) {
@@ -234,7 +245,10 @@ impl ConnectionHandler for PipeHandler {
     ) {
         match event {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol, .. }) => {
-                self.inbound.push_back(protocol);
+                match protocol {
+                    Negotiated::Left(stream) => self.inbound.push_back(stream),
+                    Negotiated::Right(never) => match never {},
+                }
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, info }) => {
                 let _ = info.send(Ok(protocol));

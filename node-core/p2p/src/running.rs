@@ -200,7 +200,7 @@ impl Inside {
         let places = Rc::new(RefCell::new(Places::new()));
         let Self { setup, keypair, protocol, contacts, asked, ready, told } = self;
         let limits = &setup.config.limits;
-        let line = Line::open(&keypair, protocol, limits, &setup.listen, Rc::clone(&places)).await;
+        let line = Line::open(&keypair, protocol, &setup.config, &setup.listen, Rc::clone(&places)).await;
         let started = line.and_then(|line| {
             let local = keypair.peer_id();
             let begun = begin(local, &setup.config, &contacts, setup.store, &places, ready, &told)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix::Addr;
 use actor::Deliver;
-use config::Limits;
+use config::Config;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
@@ -81,11 +81,11 @@ impl Line {
     pub(crate) async fn open(
         keypair: &Keypair,
         protocol: StreamProtocol,
-        limits: &Limits,
+        config: &Config,
         listen: &[Multiaddr],
         places: Rc<RefCell<Places>>,
     ) -> Result<Self, StartError> {
-        let mut swarm = build(keypair, protocol, limits, Rc::clone(&places)).await?;
+        let mut swarm = build(keypair, protocol, config, Rc::clone(&places)).await?;
         let refused =
             |address: &Multiaddr, error: String| StartError::Listen { address: address.clone(), error };
         let mut awaited: Vec<(ListenerId, &Multiaddr)> = Vec::new();
@@ -117,7 +117,7 @@ impl Line {
 async fn build(
     keypair: &Keypair,
     protocol: StreamProtocol,
-    limits: &Limits,
+    config: &Config,
     places: Rc<RefCell<Places>>,
 ) -> Result<Swarm<Behaviour>, StartError> {
     fn transport(error: impl std::fmt::Display) -> StartError {
@@ -126,8 +126,10 @@ async fn build(
     let connections = ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_PENDING))
         .with_max_pending_outgoing(Some(MAX_PENDING))
-        .with_max_established(Some(limits.connections))
-        .with_max_established_incoming(Some(limits.connections - limits.connections / OWN_SHARE))
+        .with_max_established(Some(config.limits.connections))
+        .with_max_established_incoming(Some(
+            config.limits.connections - config.limits.connections / OWN_SHARE,
+        ))
         .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER));
     let identify = identify::Config::new(IDENTIFY_VERSION.to_owned(), keypair.identity().public())
         .with_agent_version(concat!("wavetank/", env!("CARGO_PKG_VERSION")).to_owned())
@@ -137,7 +139,7 @@ async fn build(
         limits: connection_limits::Behaviour::new(connections),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::default(),
-        pipe: Pipe::new(protocol, places),
+        pipe: Pipe::new(protocol, config.kad.mode, places),
     };
     let builder = SwarmBuilder::with_existing_identity(keypair.identity().clone())
         .with_tokio()

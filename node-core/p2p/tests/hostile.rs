@@ -211,3 +211,17 @@ async fn a_connection_of_another_protocol_is_turned_away() -> anyhow::Result<()>
     honest_lookups_succeed(&nodes).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_asks_and_is_not_asked() -> anyhow::Result<()> {
+    let nodes = network(3).await?;
+    let mut config = config::Config::default();
+    config.kad.mode = kad::config::Mode::Client;
+    let client = start_with(config, "/ip4/127.0.0.1/tcp/0", &nodes[0].addresses().await?).await?;
+    let found = within("lookup", client.lookup(nodes[2].id().as_bytes())).await??;
+    assert_eq!(found.closest.first(), Some(nodes[2].id()));
+    let mut curious = Attacker::connect(&client).await?;
+    let refused = within("stream", curious.control.open_stream(curious.target, PROTOCOL)).await?;
+    assert!(matches!(refused, Err(OpenStreamError::UnsupportedProtocol(_))), "{refused:?}");
+    Ok(())
+}
