@@ -79,6 +79,12 @@ pub(crate) const ROOMS: &[Room] = &[
         &["types", "kad", "config", "node", "wire"],
         "actor serves both worlds, so it knows neither simulation nor transports",
     ),
+    worldly(
+        "p2p",
+        "node-core/p2p",
+        &["types", "kad", "config", "node", "wire", "actor"],
+        "p2p is the node on a real network: it knows neither simulation nor scenarios",
+    ),
     pure("kernel", "sim/kernel", &["types"], "kernel knows no node"),
     pure(
         "play",
@@ -181,14 +187,16 @@ pub(crate) const HOMES: &[Home] = &[
     home("bs58", Rooms::Only(&["types"]), "ids are printed in types"),
     home(
         "actix",
-        Rooms::Only(&["actor", "world"]),
-        "peers become actors in actor, arbiters are shards in world",
+        Rooms::Only(&["actor", "world", "p2p"]),
+        "peers become actors in actor, arbiters are shards in world, a node's thread in p2p",
     ),
     home(
         "actix-rt",
-        Rooms::Only(&["actor", "world"]),
-        "peers become actors in actor, arbiters are shards in world",
+        Rooms::Only(&["actor", "world", "p2p"]),
+        "peers become actors in actor, arbiters are shards in world, a node's thread in p2p",
     ),
+    home("libp2p", Rooms::Only(&["p2p"]), "only p2p has transports"),
+    home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
     home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),
     home("serde_path_to_error", Rooms::Only(&["model"]), "only model says where in a scenario an error is"),

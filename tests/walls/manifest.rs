@@ -127,9 +127,15 @@ fn planted(name: &str, dependencies: &str) -> anyhow::Result<Vec<String>> {
 fn a_planted_import_is_named_with_its_wall() -> anyhow::Result<()> {
     let unknown = "each outside crate has a home, entered in the table of the house";
     for (name, dependency, wall) in [
-        ("kad", "tokio", unknown),
+        ("kad", "tokio", "only p2p waits for sockets and timers"),
         ("kad", "getrandom", unknown),
-        ("kad", "actix", "peers become actors in actor, arbiters are shards in world"),
+        (
+            "kad",
+            "actix",
+            "peers become actors in actor, arbiters are shards in world, a node's thread in p2p",
+        ),
+        ("actor", "libp2p", "only p2p has transports"),
+        ("p2p", "world", "p2p is the node on a real network: it knows neither simulation nor scenarios"),
         ("kad", "config", "layers of a node do not know each other: node introduces them"),
         ("node", "rand_core", "chance comes from the streams of types"),
         ("wire", "serde_json", "pure rooms derive serde and choose no format"),

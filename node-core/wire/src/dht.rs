@@ -4,8 +4,9 @@
 //! would send, with one exception, where libp2p's specification and its other implementations are stricter
 //! than rust-libp2p: a PUT_VALUE names its key outside the record too.
 //!
-//! What the bytes can say and a typed message cannot is skipped: addresses, whether a contact is connected,
-//! provider peers of other messages than those about providers, the time at which a record was received.
+//! What the bytes can say and a typed message cannot is skipped: whether a contact is connected, provider peers of other
+//! messages than those about providers, the time at which a record was received. Addresses travel beside the message,
+//! for transports that have some.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -21,7 +22,7 @@ use crate::address::{ADDRESS_BYTES, synthetic};
 use crate::protobuf::{
     Reader, bytes_len, embedded_len, number_len, put_bytes, put_embedded, put_number, put_varint, varint_len,
 };
-use crate::{Half, MAX_BODY_BYTES, MAX_CONTACTS};
+use crate::{Half, MAX_ADDRESSES, MAX_BODY_BYTES, MAX_CONTACTS};
 
 /// Numbers of the fields of `Message`.
 mod message {
@@ -107,6 +108,12 @@ impl<'a> Fields<'a> {
         Self { kind, level: RESPONSE_LEVEL, key: &[], record, closer, providers: &[] }
     }
 
+    /// Contacts, and the fields under which they are written.
+    fn contacts(&self) -> impl Iterator<Item = (u32, &'a PeerRef)> {
+        let closer = self.closer.iter().map(|peer| (message::CLOSER_PEERS, peer));
+        closer.chain(self.providers.iter().map(|peer| (message::PROVIDER_PEERS, peer)))
+    }
+
     fn len(&self, book: &Book) -> usize {
         let record = self.record.map_or(0, |record| embedded_len(message::RECORD, record_len(record, book)));
         let contact = |peer: &PeerRef| book.id_len(*peer).map(|id| CONTACT_BYTES_BESIDE_ID + id);
@@ -130,20 +137,71 @@ pub(crate) fn encode(message: &Message, book: &Book, out: &mut Vec<u8>) {
     let body = fields.len(book);
     out.reserve(varint_len(body as u64) + body);
     put_varint(out, body as u64);
-    put_number(out, message::TYPE, fields.kind.into());
-    put_number(out, message::CLUSTER_LEVEL_RAW, fields.level.into());
-    put_bytes(out, message::KEY, fields.key);
-    if let Some(record) = fields.record {
-        put_record(out, record, book);
-    }
-    let closer = fields.closer.iter().map(|peer| (message::CLOSER_PEERS, peer));
-    let providers = fields.providers.iter().map(|peer| (message::PROVIDER_PEERS, peer));
-    for (field, peer) in closer.chain(providers) {
+    put_all_but_contacts(out, &fields, book);
+    for (field, peer) in fields.contacts() {
         if let Some(id) = book.id(*peer) {
             put_embedded(out, field, peer_len(id.as_bytes().len()));
             put_bytes(out, peer::ID, id.as_bytes());
             put_bytes(out, peer::ADDRS, &synthetic(book.digest(*peer)));
         }
+    }
+}
+
+pub(crate) fn encode_with_places<'p, A: AsRef<[u8]> + 'p>(
+    message: &Message,
+    book: &Book,
+    places: impl Fn(&PeerId) -> &'p [A],
+    out: &mut Vec<u8>,
+) {
+    let all = Fields::of(message);
+    let mut contacts = Vec::new();
+    for (field, peer) in all.contacts() {
+        let Some(id) = book.id(*peer) else { continue };
+        let addresses = places(id).iter().map(AsRef::as_ref).take(MAX_ADDRESSES);
+        let addresses_len: usize = addresses.clone().map(|bytes| bytes_len(peer::ADDRS, bytes.len())).sum();
+        // Who provides something is told of even so: it may be found by a lookup.
+        if addresses_len > 0 || field == message::PROVIDER_PEERS {
+            let id = id.as_bytes();
+            put_embedded(&mut contacts, field, bytes_len(peer::ID, id.len()) + addresses_len);
+            put_bytes(&mut contacts, peer::ID, id);
+            addresses.for_each(|bytes| put_bytes(&mut contacts, peer::ADDRS, bytes));
+        }
+    }
+    let rest = Fields { closer: &[], providers: &[], ..all };
+    put_varint(out, (rest.len(book) + contacts.len()) as u64);
+    put_all_but_contacts(out, &rest, book);
+    out.append(&mut contacts);
+}
+
+pub(crate) fn for_each_place(
+    bytes: &[u8],
+    mut each: impl FnMut(&PeerId, &[u8]),
+) -> Result<(), DecodeFailure> {
+    let mut reader = Reader::new(body(bytes)?);
+    while let Some((field, value)) = reader.field()? {
+        if field != message::CLOSER_PEERS && field != message::PROVIDER_PEERS {
+            continue;
+        }
+        let contact = value.bytes()?;
+        let Some(id) = parse_contact(contact)? else { continue };
+        let mut reader = Reader::new(contact);
+        let mut addresses = 0;
+        while let Some((field, value)) = reader.field()? {
+            if field == peer::ADDRS && addresses < MAX_ADDRESSES {
+                each(&id, value.bytes()?);
+                addresses += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn put_all_but_contacts(out: &mut Vec<u8>, fields: &Fields<'_>, book: &Book) {
+    put_number(out, message::TYPE, fields.kind.into());
+    put_number(out, message::CLUSTER_LEVEL_RAW, fields.level.into());
+    put_bytes(out, message::KEY, fields.key);
+    if let Some(record) = fields.record {
+        put_record(out, record, book);
     }
 }
 

@@ -9,7 +9,7 @@ use kad::{Announcement, Record, Request, Response, Target};
 use node::{DecodeFailure, Message};
 use types::{Book, PeerId, SharedBook};
 
-use crate::{Half, decode, encode, encoded_len};
+use crate::{Half, MAX_ADDRESSES, decode, encode, encode_with_places, encoded_len, for_each_place};
 
 /// The id of the public key of 32 bytes `byte`: 38 bytes.
 fn id(byte: u8) -> Vec<u8> {
@@ -177,6 +177,52 @@ fn a_put_without_a_key_outside_its_record_is_taken_and_one_with_another_key_is_n
     };
     assert_eq!((record.target.name(), record.publisher, record.ttl_secs), (&b"name"[..], None, 0));
     assert_eq!(put(&[0x12, 1, b'n']), Err(DecodeFailure::Invalid));
+}
+
+/// The addresses that a frame tells of, in order.
+fn places(frame: &[u8]) -> Vec<(PeerId, Vec<u8>)> {
+    let mut places = vec![];
+    for_each_place(frame, |id, address| places.push((*id, address.to_vec()))).unwrap();
+    places
+}
+
+#[test]
+fn contacts_travel_with_the_addresses_that_their_transport_knows() {
+    let (one, two) = (PeerId::from_ed25519(&[1; 32]), PeerId::from_ed25519(&[2; 32]));
+    let mut book = book();
+    let (placed, lost) = (book.find(&one).unwrap(), book.find(&two).unwrap());
+    let known = [vec![0xff], vec![0x04, 127, 0, 0, 1]];
+    let of = |id: &PeerId| if *id == one { known.as_slice() } else { &[] };
+    let nodes = |closer: &[_]| Message::Kad(kad::Message::Response(Response::Nodes(closer.into())));
+    let mut frame = vec![];
+    encode_with_places(&nodes(&[placed, lost]), &book, of, &mut frame);
+    let expected = joined(&[
+        &[56],
+        &[0x08, 4],  // type = FIND_NODE
+        &[0x50, 9],  // clusterLevelRaw = 9
+        &[0x42, 50], // the contact that has addresses
+        &[0x0a, 38],
+        &id(1),
+        &[0x12, 1, 0xff],
+        &[0x12, 5, 0x04, 127, 0, 0, 1],
+    ]);
+    assert_eq!(frame, expected);
+    assert_eq!(decode(&frame, Half::Response, &mut book), Ok(nodes(&[placed])));
+    assert_eq!(places(&frame), known.clone().map(|address| (one, address)));
+
+    let many = vec![vec![7_u8]; MAX_ADDRESSES + 1];
+    frame.clear();
+    encode_with_places(&nodes(&[lost]), &book, |_| many.as_slice(), &mut frame);
+    assert_eq!(places(&frame).len(), MAX_ADDRESSES);
+}
+
+#[test]
+fn more_addresses_than_a_peer_has_are_skipped() {
+    let mut contact = joined(&[&[0x0a, 38], &id(1)]);
+    contact.extend([0x12, 1, 7].repeat(2 * MAX_ADDRESSES));
+    let frame = joined(&[&[contact.len() as u8 + 4, 0x08, 4, 0x42, contact.len() as u8], &contact]);
+    assert_eq!(places(&frame).len(), MAX_ADDRESSES);
+    assert_eq!(for_each_place(&frame[..9], |_, _| {}), Err(DecodeFailure::Truncated));
 }
 
 #[test]

@@ -42,7 +42,7 @@ mod laws;
 use alloc::vec::Vec;
 
 use node::{DecodeFailure, Message};
-use types::Book;
+use types::{Book, PeerId};
 
 /// Under which name libp2p's peers agree to speak the messages of `kad`.
 pub const KAD_PROTOCOL: &str = "/ipfs/kad/1.0.0";
@@ -55,6 +55,10 @@ pub const MAX_BODY_BYTES: usize = 128 * 1024;
 /// Contacts of a message, at most, and as many providers: twice the greatest k, so that an answer that names too many is still read and
 /// reported by `kad`, and one that names absurdly many is refused before anything of it is kept.
 pub const MAX_CONTACTS: usize = 256;
+
+/// Addresses of a contact that are written and read, at most: what a peer with several interfaces and transports has.
+/// More are left out, and skipped.
+pub const MAX_ADDRESSES: usize = 8;
 
 /// Which half of an exchange a message is: requests and answers of one kind look alike in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,28 @@ pub fn encode(message: &Message, book: &Book, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends the frame of `message` to `out`, each contact with its binary multiaddrs, of which `places` tells.
+///
+/// A closer contact without any is left out: whoever reads of it could not dial it.
+pub fn encode_with_places<'p, A: AsRef<[u8]> + 'p>(
+    message: &Message,
+    book: &Book,
+    places: impl Fn(&PeerId) -> &'p [A],
+    out: &mut Vec<u8>,
+) {
+    match message {
+        Message::Kad(message) => dht::encode_with_places(message, book, places, out),
+    }
+}
+
+/// Calls `each` with every contact's addresses in the frame `bytes`, as they were written: a stranger's claims.
+///
+/// # Errors
+/// If the bytes are no frame; [`decode`] says more of what they are.
+pub fn for_each_place(bytes: &[u8], each: impl FnMut(&PeerId, &[u8])) -> Result<(), DecodeFailure> {
+    dht::for_each_place(bytes, each)
+}
+
 /// The bytes that [`encode`] appends; nothing is allocated, and ids of the book's shared part are not read when
 /// all have one length.
 #[must_use]
@@ -86,7 +112,7 @@ pub fn encoded_len(message: &Message, book: &Book) -> usize {
 
 /// The message of which `bytes` are the whole frame. Ids that `book` does not know are entered into it.
 ///
-/// Fields that are unknown, and the addresses of contacts, are skipped; a contact whose id is none is left out,
+/// Fields that are unknown, and the addresses of contacts ([`for_each_place`]), are skipped; a contact whose id is none is left out,
 /// as libp2p does.
 ///
 /// # Errors

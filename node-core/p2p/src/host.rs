@@ -1,0 +1,533 @@
+//! The real side of one peer: turns what reaches it into inputs, and performs its outputs asynchronously.
+//!
+//! It runs on the node's own thread, beside the swarm. Every request that the peer sends ends in one answer or one
+//! failure; bytes become messages right before they are handled, so that no reference waits in a queue.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::Addr;
+use actor::{Body, Deliver, Host, Mailbox, Participant, Step};
+use kad::{Operation, Outcome, RecordChange};
+use libp2p::PeerId as Theirs;
+use node::{
+    Command, DecodeFailure, Direction, Inbound, Input, LinkState, Message, Node, Outbound, Outbox, Output,
+    Peer as _,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use types::{
+    Book, ExchangeId, Instant, Now, OperationId, PeerId, PeerRef, SendFailure, StoreResult, WriteId,
+};
+use wire::Half;
+
+use crate::clock::{self, Clock};
+use crate::peers;
+use crate::places::Places;
+use crate::serve::{self, MAX_STREAMS, Unanswered};
+use crate::store::{self, Change, Stored};
+use crate::told::{Event, Reason, Told};
+
+/// The one actor of a node.
+pub(crate) type Actor = Participant<Node, RealHost, Mailbox>;
+
+/// Exchanges that this node has under way, at most; a further one fails at once. Each is a stream, a timer and a
+/// message.
+const MAX_EXCHANGES: u32 = 1_024;
+
+/// How an operation of the owner's ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) closest: Vec<PeerId>,
+    pub(crate) providers: Vec<PeerId>,
+    pub(crate) messages: u32,
+    pub(crate) timeouts: u32,
+    pub(crate) hops: u16,
+    pub(crate) outcome: Outcome,
+}
+
+/// What reaches the actor.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    Start,
+    Link {
+        peer: PeerId,
+        state: LinkState,
+        direction: Direction,
+    },
+    Request(serve::Request),
+    Answer {
+        exchange: ExchangeId,
+        from: PeerId,
+        frame: Vec<u8>,
+    },
+    Failed {
+        exchange: ExchangeId,
+        reason: SendFailure,
+    },
+    /// Bytes that were no frame: of a request, or of the answer to this exchange.
+    Malformed {
+        from: PeerId,
+        reason: DecodeFailure,
+        exchange: Option<ExchangeId>,
+    },
+    Persisted {
+        write: WriteId,
+        result: StoreResult,
+    },
+    Ask {
+        operation: Operation,
+        ended: oneshot::Sender<Ended>,
+    },
+    /// A timer that was set as the how-manieth.
+    Deadline(u64),
+}
+
+/// What the host wants of the swarm.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    Dial(Theirs),
+    Close(Theirs),
+    /// The peer panicked.
+    Stop,
+}
+
+/// What the tasks of a node's thread share.
+pub(crate) struct Shared {
+    pub(crate) places: Rc<RefCell<Places>>,
+    /// Requests on their way to the actor.
+    pub(crate) queue: Rc<Cell<u32>>,
+    pub(crate) told: Told,
+    /// Turns true once the table was filled.
+    pub(crate) ready: watch::Sender<bool>,
+    pub(crate) open: serve::Open,
+    pub(crate) wishes: mpsc::UnboundedSender<Wish>,
+}
+
+/// The real side of a peer.
+pub(crate) struct RealHost {
+    clock: Clock,
+    shared: Shared,
+    actor: Addr<Actor>,
+    store: store::Desk,
+    /// The peer as it begins, until it does.
+    begin: Option<Node>,
+    todo: VecDeque<Todo>,
+    outbox: Outbox,
+    /// Requests that wait for this peer's answer.
+    asked: HashMap<ExchangeId, oneshot::Sender<Vec<u8>>>,
+    taken: u32,
+    exchanges: Rc<Cell<u32>>,
+    operations: BTreeMap<OperationId, oneshot::Sender<Ended>>,
+    begun: u64,
+    timer: Option<actix_rt::task::JoinHandle<()>>,
+    timers: u64,
+    /// The references that the peer holds, for a sweep of its book.
+    held: Option<Vec<PeerRef>>,
+}
+
+enum Todo {
+    Delivery(Delivery),
+    Input(Input),
+}
+
+impl RealHost {
+    pub(crate) fn new(
+        clock: Clock,
+        shared: Shared,
+        actor: Addr<Actor>,
+        store: store::Desk,
+        begin: Node,
+    ) -> Self {
+        Self {
+            clock,
+            shared,
+            actor,
+            store,
+            begin: Some(begin),
+            todo: VecDeque::new(),
+            outbox: Outbox::new(),
+            asked: HashMap::new(),
+            taken: 0,
+            exchanges: Rc::default(),
+            operations: BTreeMap::new(),
+            begun: 0,
+            timer: None,
+            timers: 0,
+            held: None,
+        }
+    }
+}
+
+impl Host<Node> for RealHost {
+    type Delivery = Delivery;
+
+    fn accept(&mut self, delivery: Delivery, _: &Book) {
+        self.todo.push_back(Todo::Delivery(delivery));
+    }
+
+    fn next(&mut self, book: &mut Book) -> Option<Step<Node>> {
+        if let Some(held) = self.held.take() {
+            book.sweep(held.into_iter());
+        }
+        loop {
+            match self.todo.pop_front()? {
+                Todo::Input(input) => return Some(Step::Handle(self.clock.now(), input)),
+                Todo::Delivery(delivery) => {
+                    if let Some(step) = self.step(delivery, book) {
+                        return Some(step);
+                    }
+                }
+            }
+        }
+    }
+
+    fn lend(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+
+    fn perform(&mut self, now: Now, mut out: Outbox, book: &mut Book) {
+        // The work was done in real time: it is not accounted for.
+        let (_, outputs) = out.drain();
+        for output in outputs {
+            self.output(now, output, book);
+        }
+        self.outbox = out;
+    }
+
+    fn look(&mut self, peer: Option<&Node>, _: &Book) {
+        let mut held = Vec::new();
+        if let Some(kad) = peer.and_then(|peer| peer.view().kad) {
+            kad.for_each_ref(|peer| held.push(peer));
+        }
+        self.held = Some(held);
+    }
+
+    fn settle(&mut self, _: &Book) {}
+
+    fn lie_down(body: Body<Node, Self>) {
+        drop(body);
+    }
+
+    fn panicked(&mut self, message: &str) {
+        self.todo.clear();
+        self.asked.clear();
+        self.operations.clear();
+        self.shared.told.tell(Event::Panicked { message: message.to_owned() });
+        // A swarm that is gone has stopped.
+        let _ = self.shared.wishes.send(Wish::Stop);
+    }
+}
+
+/// Inputs.
+impl RealHost {
+    fn step(&mut self, delivery: Delivery, book: &mut Book) -> Option<Step<Node>> {
+        let now = self.clock.now();
+        let handle = |input| Some(Step::Handle(now, input));
+        match delivery {
+            Delivery::Start => {
+                self.todo.push_front(Todo::Input(Input::Started));
+                self.begin.take().map(Step::Become)
+            }
+            Delivery::Link { peer, state, direction } => match book.intern(&peer) {
+                Ok(peer) => handle(Input::Link { peer, state, direction }),
+                // A stranger's link concerns nobody until it asks.
+                Err(_) => Some(Step::Look),
+            },
+            Delivery::Request(request) => self.request(request, book),
+            Delivery::Answer { exchange, from, frame } => self.answer(exchange, from, &frame, book),
+            Delivery::Failed { exchange, reason } => handle(Input::Failed { exchange, reason }),
+            Delivery::Malformed { from, reason, exchange } => {
+                self.malformed(&from, reason, exchange, book);
+                None
+            }
+            Delivery::Persisted { write, result } => handle(Input::Persisted { write, result }),
+            Delivery::Ask { operation, ended } => {
+                let id = OperationId(self.begun);
+                self.begun += 1;
+                // Whoever gave up waiting has no claim to room here.
+                self.operations.retain(|_, ended| !ended.is_closed());
+                self.operations.insert(id, ended);
+                handle(Input::Command(Command::Kad(kad::Command { id, operation })))
+            }
+            Delivery::Deadline(timer) if timer == self.timers => handle(Input::Deadline),
+            Delivery::Deadline(_) => None,
+        }
+    }
+
+    fn request(&mut self, request: serve::Request, book: &mut Book) -> Option<Step<Node>> {
+        self.shared.queue.set(self.shared.queue.get().saturating_sub(1));
+        let serve::Request { from, frame, answer } = request;
+        let id = peers::ours(&from)?;
+        let decoded = book.intern(&id).map_err(|_| DecodeFailure::BookFull);
+        let decoded = decoded.and_then(|from| Ok((from, wire::decode(&frame, Half::Request, book)?)));
+        match decoded {
+            Ok((from, message)) => {
+                self.hear_places(&frame);
+                if let Message::Kad(kad::Message::Notice(_)) = message {
+                    let kind = Inbound::OneWay;
+                    return Some(Step::Handle(self.clock.now(), Input::Received { from, kind, message }));
+                }
+                let exchange = ExchangeId { opener: from, incarnation: 0, count: self.taken };
+                self.taken = self.taken.wrapping_add(1);
+                if self.asked.len() >= MAX_STREAMS as usize {
+                    // As many streams are open at most, and each waits for one answer: the others gave up.
+                    self.asked.retain(|_, answer| !answer.is_closed());
+                }
+                self.asked.insert(exchange, answer);
+                let kind = Inbound::Request(exchange);
+                Some(Step::Handle(self.clock.now(), Input::Received { from, kind, message }))
+            }
+            Err(reason) => self.refuse(&id, reason, None, book),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        exchange: ExchangeId,
+        from: PeerId,
+        frame: &[u8],
+        book: &mut Book,
+    ) -> Option<Step<Node>> {
+        let decoded = book.intern(&from).map_err(|_| DecodeFailure::BookFull);
+        let decoded = decoded.and_then(|from| Ok((from, wire::decode(frame, Half::Response, book)?)));
+        match decoded {
+            Ok((peer, message)) => {
+                self.hear_places(frame);
+                let kind = Inbound::Answer(exchange);
+                Some(Step::Handle(self.clock.now(), Input::Received { from: peer, kind, message }))
+            }
+            Err(reason) => self.refuse(&from, reason, Some(exchange), book),
+        }
+    }
+
+    /// Takes note of where a message says that others can be dialled.
+    fn hear_places(&self, frame: &[u8]) {
+        let mut places = self.shared.places.borrow_mut();
+        let told = wire::for_each_place(frame, |id, bytes| {
+            if let Some(address) = peers::claimed(id, bytes) {
+                places.hear(*id, address);
+            }
+        });
+        debug_assert_eq!(told, Ok(()), "a frame that was decoded is one");
+    }
+
+    /// Bytes that the codec refused. A full book is nobody's fault: it is swept, and the message is lost.
+    fn refuse(
+        &mut self,
+        from: &PeerId,
+        reason: DecodeFailure,
+        exchange: Option<ExchangeId>,
+        book: &mut Book,
+    ) -> Option<Step<Node>> {
+        if reason == DecodeFailure::BookFull {
+            let failed = exchange.map(|exchange| Input::Failed { exchange, reason: SendFailure::QueueFull });
+            self.todo.extend(failed.map(Todo::Input));
+            self.shared.told.turned_away(Some(*from), Reason::Malformed(reason));
+            return Some(Step::Look);
+        }
+        self.malformed(from, reason, exchange, book);
+        None
+    }
+
+    fn malformed(
+        &mut self,
+        from: &PeerId,
+        reason: DecodeFailure,
+        exchange: Option<ExchangeId>,
+        book: &mut Book,
+    ) {
+        let failed = exchange.map(|exchange| Input::Failed { exchange, reason: SendFailure::Closed });
+        let malformed = book.intern(from).ok().map(|from| Input::Malformed { from, reason });
+        self.todo.extend(failed.into_iter().chain(malformed).map(Todo::Input));
+    }
+}
+
+/// Outputs.
+impl RealHost {
+    fn output(&mut self, now: Now, output: Output, book: &Book) {
+        match output {
+            Output::Send { to, kind: Outbound::Request { exchange, timeout }, message } => {
+                self.open(to, exchange, clock::span(timeout), &message, book);
+            }
+            Output::Send { kind: Outbound::Answer(exchange), message, .. } => {
+                if let Some(answer) = self.asked.remove(&exchange) {
+                    // The asker may have closed its stream.
+                    let _ = answer.send(self.encode(&message, book));
+                }
+            }
+            Output::Send { to, kind: Outbound::OneWay, message } => self.notify(to, &message, book),
+            // Its stream ends without an answer.
+            Output::Refuse { exchange, .. } => drop(self.asked.remove(&exchange)),
+            Output::Dial { peer } => self.wish(peer, Wish::Dial, book),
+            Output::Close { peer, .. } => self.wish(peer, Wish::Close, book),
+            Output::Persist { write, change } => {
+                let change = stored(now, change, book);
+                // The store's thread lives as long as this end of the way to it.
+                let _ = self.store.send((write, change));
+            }
+            Output::Event(event) => self.event(event, book),
+            Output::WakeAt(at) => self.wake(now, at),
+        }
+    }
+
+    fn open(
+        &self,
+        to: PeerRef,
+        exchange: ExchangeId,
+        within: std::time::Duration,
+        message: &Message,
+        book: &Book,
+    ) {
+        let to = book.id(to).and_then(|id| Some((*id, peers::theirs(id)?)));
+        let room = self.exchanges.get() < MAX_EXCHANGES;
+        let (Some((from, peer)), true) = (to, room) else {
+            let reason = if room { SendFailure::Unreachable } else { SendFailure::QueueFull };
+            self.actor.do_send(Deliver(Delivery::Failed { exchange, reason }));
+            return;
+        };
+        let request = self.encode(message, book);
+        let (open, actor) = (self.shared.open.clone(), self.actor.clone());
+        let under_way = Rc::clone(&self.exchanges);
+        under_way.set(under_way.get() + 1);
+        actix_rt::spawn(async move {
+            let answer = serve::exchange(open, peer, request, within).await;
+            under_way.set(under_way.get().saturating_sub(1));
+            actor.do_send(Deliver(match answer {
+                Ok(frame) => Delivery::Answer { exchange, from, frame },
+                Err(Unanswered::Failed(reason)) => Delivery::Failed { exchange, reason },
+                Err(Unanswered::Malformed(reason)) => {
+                    Delivery::Malformed { from, reason, exchange: Some(exchange) }
+                }
+            }));
+        });
+    }
+
+    /// Nobody waits for what becomes of it: beyond the limit it is lost, as on the way.
+    fn notify(&self, to: PeerRef, message: &Message, book: &Book) {
+        let peer = book.id(to).and_then(peers::theirs);
+        let Some(peer) = peer.filter(|_| self.exchanges.get() < MAX_EXCHANGES) else { return };
+        let (open, frame) = (self.shared.open.clone(), self.encode(message, book));
+        let under_way = Rc::clone(&self.exchanges);
+        under_way.set(under_way.get() + 1);
+        actix_rt::spawn(async move {
+            serve::notify(open, peer, frame).await;
+            under_way.set(under_way.get().saturating_sub(1));
+        });
+    }
+
+    fn encode(&self, message: &Message, book: &Book) -> Vec<u8> {
+        let mut frame = Vec::new();
+        let places = self.shared.places.borrow();
+        wire::encode_with_places(message, book, |id| places.of(id), &mut frame);
+        frame
+    }
+
+    fn wish(&self, peer: PeerRef, wish: impl Fn(Theirs) -> Wish, book: &Book) {
+        if let Some(peer) = book.id(peer).and_then(peers::theirs) {
+            // A swarm that is gone has no links.
+            let _ = self.shared.wishes.send(wish(peer));
+        }
+    }
+
+    fn wake(&mut self, now: Now, at: Option<Instant>) {
+        self.timers += 1;
+        if let Some(timer) = self.timer.take() {
+            timer.abort();
+        }
+        let Some(at) = at else { return };
+        let (actor, number) = (self.actor.clone(), self.timers);
+        let sleep = clock::span(at.since(now.instant));
+        self.timer = Some(actix_rt::spawn(async move {
+            actix_rt::time::sleep(sleep).await;
+            actor.do_send(Deliver(Delivery::Deadline(number)));
+        }));
+    }
+
+    fn event(&mut self, event: node::Event, book: &Book) {
+        let name = |peer: PeerRef| book.id(peer).copied();
+        let told = match event {
+            node::Event::Kad(kad::Event::OperationEnded { id, report, outcome }) => {
+                if let Some(ended) = self.operations.remove(&id) {
+                    let closest = report.closest.iter().filter_map(|peer| name(*peer)).collect();
+                    let providers = report.providers.iter().filter_map(|peer| name(*peer)).collect();
+                    let kad::LookupReport { messages, timeouts, hops, .. } = *report;
+                    // Whoever asked may have given up.
+                    let _ = ended.send(Ended { closest, providers, messages, timeouts, hops, outcome });
+                }
+                None
+            }
+            node::Event::Kad(kad::Event::Bootstrapped { contacts }) => {
+                self.shared.ready.send_replace(true);
+                Some(Event::Bootstrapped { contacts })
+            }
+            node::Event::Kad(kad::Event::ContactAdded { peer }) => name(peer).map(Event::ContactAdded),
+            node::Event::Kad(kad::Event::ContactEvicted { peer }) => name(peer).map(Event::ContactEvicted),
+            node::Event::Kad(kad::Event::RecordStored { record }) => {
+                Some(Event::RecordStored { name: record.target.name().to_vec() })
+            }
+            node::Event::Kad(kad::Event::RecordExpired { target }) => {
+                Some(Event::RecordExpired { name: target.name().to_vec() })
+            }
+            node::Event::Kad(kad::Event::ProviderAdded { target, provider }) => {
+                let name_of = target.name().to_vec();
+                name(provider).map(|provider| Event::ProviderAdded { name: name_of, provider })
+            }
+            node::Event::Kad(kad::Event::ProviderExpired { target, provider }) => {
+                let name_of = target.name().to_vec();
+                name(provider).map(|provider| Event::ProviderExpired { name: name_of, provider })
+            }
+            // Steps of searches are told where somebody listens, and nobody can here.
+            node::Event::Kad(kad::Event::Traced(_)) => None,
+            node::Event::Kad(kad::Event::Refused { peer, reason }) => {
+                self.shared.told.turned_away(name(peer), Reason::Refused(reason));
+                None
+            }
+            node::Event::Malformed { from, reason } => {
+                self.shared.told.turned_away(name(from), Reason::Malformed(reason));
+                None
+            }
+            node::Event::Stray { .. } => {
+                self.shared.told.turned_away(None, Reason::Stray);
+                None
+            }
+        };
+        if let Some(told) = told {
+            self.shared.told.tell(told);
+        }
+    }
+}
+
+/// A change as the store takes it.
+fn stored(now: Now, change: RecordChange, book: &Book) -> Change {
+    match change {
+        RecordChange::Put { record, expires } => Change::Put(Stored {
+            name: record.target.name().to_vec(),
+            value: record.value.to_vec(),
+            publisher: record.publisher.and_then(|peer| book.id(peer).copied()),
+            ttl_secs: record.ttl_secs,
+            expires: clock::on_the_wall(now, expires),
+        }),
+        RecordChange::Delete { target } => Change::Delete { name: target.name().to_vec() },
+    }
+}
+
+/// What the store kept, as a life begins with it; what expired meanwhile, and what cannot be, is left out.
+pub(crate) fn restored(now: Now, kept: Vec<Stored>, book: &mut Book) -> Vec<(Arc<kad::Record>, Instant)> {
+    let alive =
+        |stored: &Stored| stored.expires > now.unix && stored.name.len() <= kad::message::MAX_NAME_BYTES;
+    kept.into_iter()
+        .filter(alive)
+        .map(|stored| {
+            let publisher = stored.publisher.and_then(|id| book.intern(&id).ok());
+            let record = kad::Record {
+                target: kad::Target::new(&stored.name),
+                value: stored.value.into(),
+                publisher,
+                ttl_secs: stored.ttl_secs,
+            };
+            (Arc::new(record), clock::from_the_wall(now, stored.expires))
+        })
+        .collect()
+}
