@@ -7,7 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use types::{Seed, UnixMillis};
 
 use crate::rows::{CsvRow, JsonRow};
-use crate::write::{CsvWriter, EventsWriter, JsonWriter, LadderWriter, OperationsWriter, SeriesWriter};
+use crate::write::{
+    CsvWriter, EventsWriter, JsonWriter, LadderWriter, OperationsWriter, SeriesWriter, beside,
+};
 use crate::{Manifest, RecordError, Verdict};
 
 /// The manifest's name.
@@ -254,13 +256,6 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
         fs::rename(&beside, path)
     };
     write().map_err(RecordError::write(path))
-}
-
-/// Where a file is written before it takes its place.
-pub(crate) fn beside(path: &Path) -> PathBuf {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    PathBuf::from(beside)
 }
 
 pub(crate) fn make_parent(path: &Path) -> Result<(), RecordError> {

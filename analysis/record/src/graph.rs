@@ -15,7 +15,8 @@ use quick_xml::Reader;
 use quick_xml::escape::{escape, resolve_xml_entity};
 use quick_xml::events::{BytesStart, Event};
 
-use crate::folder::{RunFolder, beside, inside, make_parent};
+use crate::folder::{RunFolder, inside, make_parent};
+use crate::write::beside;
 use crate::{RecordError, Run};
 
 /// The graph of routing tables.

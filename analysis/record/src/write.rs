@@ -6,7 +6,6 @@ use std::io::{BufWriter, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use crate::folder::beside;
 use crate::rows::{CsvRow, EventRow, JsonRow, OperationRow, SeriesRow};
 use crate::{RecordError, Rung};
 
@@ -198,4 +197,11 @@ impl<R> std::fmt::Debug for JsonWriter<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JsonWriter").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// Where a file is written before it takes its place.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    PathBuf::from(beside)
 }

@@ -111,9 +111,9 @@ fn heading(peer: &PeerState) -> String {
     let by = fault.as_ref().map(|fault| format!(" by {fault}")).unwrap_or_default();
     let state = match (up, incarnation) {
         (true, Some(0) | None) => format!("up{since}, in its first life{by}"),
-        (true, Some(life)) => format!("up{since}, brought back{by}, life {life} counted from 0"),
+        (true, Some(life)) => format!("up{since}, brought back{by}, life {life} (the first is 0)"),
         (false, None) => "not started yet".to_owned(),
-        (false, Some(life)) => format!("down{since}{by}; it last lived life {life} counted from 0"),
+        (false, Some(life)) => format!("down{since}{by}; its last was life {life} (the first is 0)"),
     };
     text.push_str(&format!("state       {state}\n"));
     text
