@@ -7,9 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use types::{Seed, UnixMillis};
 
 use crate::rows::{CsvRow, JsonRow};
-use crate::write::{
-    CsvWriter, EventsWriter, JsonWriter, LadderWriter, OperationsWriter, SeriesWriter, beside,
-};
+use crate::write::{CsvWriter, EventsWriter, JsonWriter, LadderWriter, beside};
 use crate::{Manifest, RecordError, Verdict};
 
 /// The manifest's name.
@@ -141,22 +139,6 @@ impl RunFolder {
     /// As [`RunFolder::write_file`].
     pub fn write_input(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, RecordError> {
         self.write_file(&format!("{INPUTS}/{name}"), bytes)
-    }
-
-    /// Begins `series.csv`.
-    ///
-    /// # Errors
-    /// If it exists or the disk refuses it.
-    pub fn series(&self) -> Result<SeriesWriter, RecordError> {
-        self.csv()
-    }
-
-    /// Begins `operations.csv`.
-    ///
-    /// # Errors
-    /// If it exists or the disk refuses it.
-    pub fn operations(&self) -> Result<OperationsWriter, RecordError> {
-        self.csv()
     }
 
     /// Begins `events.jsonl.zst`.

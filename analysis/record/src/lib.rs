@@ -49,7 +49,7 @@ pub use verdict::{
     Check, CheckKind, CheckStatus, FirstFailure, Tally, TallyKind, TallyStatus, Threshold, ThresholdStatus,
     Verdict, VerdictStatus,
 };
-pub use write::{CsvWriter, EventsWriter, JsonWriter, LadderWriter, OperationsWriter, SeriesWriter};
+pub use write::{CsvWriter, EventsWriter, JsonWriter, LadderWriter};
 
 /// The version of a run folder's formats. Columns and keys may be added within a version; a reader
 /// refuses a newer one.

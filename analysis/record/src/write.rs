@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use crate::rows::{CsvRow, EventRow, JsonRow, OperationRow, SeriesRow};
+use crate::rows::{CsvRow, EventRow, JsonRow};
 use crate::{RecordError, Rung};
 
 /// Bytes that a CSV writer gathers before it writes.
@@ -18,10 +18,6 @@ const BLOCK_BYTES: usize = 1 << 20;
 /// zstd's own default: past it, the time grows faster than the file shrinks.
 const COMPRESSION_LEVEL: i32 = 3;
 
-/// Writes `series.csv`.
-pub type SeriesWriter = CsvWriter<SeriesRow>;
-/// Writes `operations.csv`.
-pub type OperationsWriter = CsvWriter<OperationRow>;
 /// Writes `events.jsonl.zst`.
 pub type EventsWriter = JsonWriter<EventRow>;
 /// Writes `ladder.jsonl.zst`.

@@ -84,7 +84,7 @@ fn header(path: &Path) -> String {
 fn everything_comes_back_as_it_was_written() {
     let (_root, folder) = folder();
     let operations: Vec<_> = (0..100).map(operation).collect();
-    let mut writer = folder.operations().unwrap();
+    let mut writer = folder.csv::<OperationRow>().unwrap();
     operations.iter().for_each(|row| writer.write(row).unwrap());
     writer.finish().unwrap();
     let events: Vec<_> = (0..100).map(event).collect();
@@ -144,9 +144,9 @@ fn headers_are_the_fields_that_serde_writes() {
         text.lines().next().unwrap().to_owned()
     }
     let (_root, folder) = folder();
-    folder.operations().unwrap();
+    folder.csv::<OperationRow>().unwrap();
     folder.write_rows([peer(1)]).unwrap();
-    folder.series().unwrap();
+    folder.csv::<SeriesRow>().unwrap();
     let path = folder.path();
     assert_eq!(header(&path.join(OperationRow::FILE)), serde_header(&operation(1)));
     assert_eq!(header(&path.join(PeerRow::FILE)), serde_header(&peer(1)));
@@ -156,7 +156,7 @@ fn headers_are_the_fields_that_serde_writes() {
 #[test]
 fn numbers_stand_as_people_read_them() {
     let (_root, folder) = folder();
-    let mut series = folder.series().unwrap();
+    let mut series = folder.csv::<SeriesRow>().unwrap();
     series.write(&sample(1, 995.0)).unwrap();
     series.write(&sample(2, 0.25)).unwrap();
     assert!(matches!(series.write(&sample(3, f64::NAN)), Err(RecordError::Row { .. })));
@@ -238,7 +238,7 @@ fn the_manifest_is_replaced_and_leaves_nothing_beside_it() {
 fn files_of_a_killed_run_yield_their_whole_rows() {
     let (_root, folder) = folder();
     let mut events = folder.events().unwrap();
-    let mut operations = folder.operations().unwrap();
+    let mut operations = folder.csv::<OperationRow>().unwrap();
     for number in 0..50 {
         events.write(&event(number)).unwrap();
         operations.write(&operation(number.into())).unwrap();

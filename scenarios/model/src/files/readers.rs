@@ -1,7 +1,7 @@
 //! What the tables of files mean: moments, sessions, distances.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::matrix::{Distance, Table as Distances};
 use kernel::resolve::MAX_LATENCY;
@@ -104,7 +104,7 @@ pub(super) fn distances(source: u32, text: &str, problems: &mut Problems) -> Opt
     let mut table = Table::open(source, text, &HEADERS, problems)?;
     let ways = if table.columns().contains(&"rtt_ms") { 2 } else { 1 };
     let mut known: BTreeMap<(String, String), (Distance, u64)> = BTreeMap::new();
-    let mut seen: BTreeMap<(&str, &str), ()> = BTreeMap::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     while let Some(row) = table.row(problems) {
         let [from, to, far, rest @ ..] = row.as_slice() else { continue };
         for place in [from, to].into_iter().filter(|place| place.text.is_empty()) {
@@ -112,7 +112,7 @@ pub(super) fn distances(source: u32, text: &str, problems: &mut Problems) -> Opt
         }
         let one_way = span(&mut table, far, problems).map(|span| span.divided(ways));
         let jitter = rest.first().map_or(Some(Duration::ZERO), |cell| span(&mut table, cell, problems));
-        if seen.insert((from.text, to.text), ()).is_some() {
+        if !seen.insert((from.text, to.text)) {
             let message = format!("{} to {} stands here twice", quoted(from.text), quoted(to.text));
             table.mistake(problems, from.span, message);
         }
