@@ -185,6 +185,7 @@ pub(crate) const HOMES: &[Home] = &[
         "keys and ids are hashed in types, the texts of a run in run",
     ),
     home("bs58", Rooms::Only(&["types"]), "ids are printed in types"),
+    home("hex", Rooms::Only(&["wire"]), "bytes are written as text where they travel as JSON"),
     home(
         "actix",
         Rooms::Only(&["actor", "world", "p2p"]),
@@ -235,6 +236,7 @@ pub(crate) const PURE_TREE: &[&str] = &[
     "crypto-common",
     "digest",
     "hashbrown",
+    "hex",
     "hybrid-array",
     "libm",
     "rand_core",

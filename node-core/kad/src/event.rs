@@ -129,6 +129,24 @@ pub enum Refusal {
     TooManyPeers,
 }
 
+impl Refusal {
+    /// In a word: the same in logs, metrics and verdicts.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::RecordTooLarge => "record_too_large",
+            Self::StoreFull => "store_full",
+            Self::NotPersisted => "not_persisted",
+            Self::Unsolicited => "unsolicited",
+            Self::WrongKind => "wrong_kind",
+            Self::NotServing => "not_serving",
+            Self::NotTheProvider => "not_the_provider",
+            Self::ProvidersFull => "providers_full",
+            Self::TooManyPeers => "too_many_peers",
+        }
+    }
+}
+
 /// The result of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

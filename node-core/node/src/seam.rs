@@ -139,6 +139,20 @@ pub enum DecodeFailure {
     BookFull,
 }
 
+impl DecodeFailure {
+    /// In a word: the same in logs and metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Truncated => "truncated",
+            Self::Invalid => "invalid",
+            Self::UnknownKind => "unknown_kind",
+            Self::BookFull => "book_full",
+        }
+    }
+}
+
 /// What the operator or a workload asks of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {

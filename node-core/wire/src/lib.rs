@@ -5,6 +5,7 @@
 //! | `dht` | the messages of `kad`: `/ipfs/kad/1.0.0` of libp2p |
 //! | `protobuf` | reading and writing of protobuf fields, borrowed and bounded |
 //! | `address` | the synthetic address that a contact travels with |
+//! | [`admin`] | what travels between a node and whoever administers it |
 //!
 //! A message is one frame: its length as an unsigned varint, then its body. [`encoded_len`] is the length of
 //! the frame, without encoding it; bandwidth counts it for every simulated message.
@@ -31,6 +32,7 @@ extern crate alloc;
 extern crate std;
 
 mod address;
+pub mod admin;
 mod dht;
 mod protobuf;
 
