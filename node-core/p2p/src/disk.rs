@@ -380,7 +380,8 @@ mod tests {
     use std::sync::atomic::{AtomicI32, Ordering};
 
     use super::*;
-    use crate::folder::Folder;
+    use crate::folder::{Folder, STORE_FILE};
+    use crate::staged::tests::{Seen, whole};
 
     const NOW: UnixMillis = UnixMillis(1_000);
 
@@ -404,26 +405,42 @@ mod tests {
         Known { id: id(number), addresses: addresses.collect() }
     }
 
-    /// A folder with a store of `count` records, of which the second half was written by a second life.
-    fn filled(count: u16) -> (tempfile::TempDir, Vec<Stored>) {
-        let temporary = tempfile::tempdir().unwrap();
-        let records: Vec<_> = (0..count).map(stored).collect();
-        for half in records.chunks(usize::from(count).div_ceil(2)) {
-            let mut disk = Folder::open(temporary.path()).unwrap().store().unwrap();
+    fn open(folder: &Path) -> Disk {
+        Folder::open(folder).unwrap().store().unwrap()
+    }
+
+    /// A folder with a store of 60 records, of which a second life wrote the second half; and its file as the second
+    /// life left it, and as it was before it ended.
+    struct Filled {
+        folder: tempfile::TempDir,
+        records: Vec<Stored>,
+        ended: Vec<u8>,
+        killed: Vec<u8>,
+    }
+
+    fn filled() -> Filled {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(STORE_FILE);
+        let records: Vec<_> = (0..60).map(stored).collect();
+        let mut killed = Vec::new();
+        for half in records.chunks(30) {
+            let mut disk = open(folder.path());
             disk.begin(NOW).unwrap();
+            disk.remember(&[known(1), known(2)]).unwrap();
             for group in half.chunks(3) {
                 let changes: Vec<_> = group.iter().cloned().map(Change::Put).collect();
                 disk.apply(&changes).unwrap();
             }
-            disk.remember(&[known(1), known(2)]).unwrap();
+            killed = fs::read(&file).unwrap();
         }
-        (temporary, records)
+        let ended = fs::read(&file).unwrap();
+        Filled { folder, records, ended, killed }
     }
 
     #[test]
     fn what_was_acknowledged_is_there_in_the_next_life() {
-        let (temporary, mut records) = filled(40);
-        let open = || Folder::open(temporary.path()).unwrap().store().unwrap();
+        let Filled { folder, mut records, .. } = filled();
+        let open = || open(folder.path());
         let mut disk = open();
         let past = disk.begin(NOW).unwrap();
         assert_eq!(past, Past { lives: 2, records: records.clone(), peers: vec![known(1), known(2)] });
@@ -437,17 +454,18 @@ mod tests {
         let past = open().begin(NOW).unwrap();
         assert_eq!(past, Past { lives: 3, records, peers: vec![known(7)] });
         // The record of the highest number expires first.
-        let later = UnixMillis(u64::MAX - 39);
-        assert_eq!(open().begin(later).unwrap().records.len(), 38);
+        let later = UnixMillis(u64::MAX - 59);
+        assert_eq!(open().begin(later).unwrap().records.len(), 58);
         let past = open().begin(NOW).unwrap();
-        assert_eq!((past.lives, past.records.len()), (5, 38), "what had expired was forgotten for good");
+        assert_eq!((past.lives, past.records.len()), (5, 58), "what had expired was forgotten for good");
     }
 
-    /// Opens a store whose file was changed to `bytes`: all of it is there, or it says why not and is as it was.
-    fn opens(temporary: &Path, bytes: &[u8], records: &[Stored], what: &str) -> bool {
-        let file = temporary.join(crate::folder::STORE_FILE);
-        fs::write(&file, bytes).unwrap();
-        match Folder::open(temporary).unwrap().store() {
+    /// Opens a store whose file is `bytes`: all of it is there, or it says why not and stays as it was.
+    fn opens(bytes: &[u8], records: &[Stored], what: &str) -> bool {
+        let file = Seen::new(bytes);
+        let under = file.clone();
+        let lock = Arc::new(tempfile::tempfile().unwrap());
+        match Disk::over(PathBuf::from(STORE_FILE), lock, Box::new(move || Ok(Box::new(under.clone())))) {
             Ok(mut disk) => {
                 let past = disk.begin(NOW).unwrap();
                 assert!(
@@ -464,8 +482,8 @@ mod tests {
                     matches!(error, StoreError::Damaged { .. } | StoreError::Foreign { .. }),
                     "{what}: {text}"
                 );
-                assert!(text.contains("node.redb") && text.contains("left as it is"), "{what}: {text}");
-                assert!(fs::read(&file).unwrap() == bytes, "{what}: refused, and changed: {text}");
+                assert!(text.contains(STORE_FILE) && text.contains("left as it is"), "{what}: {text}");
+                assert!(whole(&file) == bytes, "{what}: refused, and changed: {text}");
                 false
             }
         }
@@ -473,51 +491,46 @@ mod tests {
 
     #[test]
     fn a_store_that_was_cut_off_anywhere_is_whole_or_refused() {
-        let (temporary, records) = filled(60);
-        let whole = fs::read(temporary.path().join(crate::folder::STORE_FILE)).unwrap();
-        let lengths = (0..512).chain((512..whole.len()).step_by(509));
-        for length in lengths {
-            opens(
-                temporary.path(),
-                &whole[..length],
-                &records,
-                &format!("{length} bytes of {}", whole.len()),
-            );
+        let Filled { records, ended, killed, .. } = filled();
+        for file in [ended, killed] {
+            let all = file.len();
+            for length in (0..512).chain((512..all).step_by(509)) {
+                opens(&file[..length], &records, &format!("{length} bytes of {all}"));
+            }
+            let longer = [&file[..], &[7; 100]].concat();
+            opens(&longer, &records, "100 bytes more");
+            assert!(opens(&file, &records, "untouched"));
+            assert!(!opens(&file[..all / 2], &records, "one half"));
         }
-        let mut longer = whole.clone();
-        longer.extend([7; 100]);
-        opens(temporary.path(), &longer, &records, "100 bytes more");
-        assert!(opens(temporary.path(), &whole, &records, "untouched"));
-        assert!(!opens(temporary.path(), &whole[..whole.len() / 2], &records, "one half"));
     }
 
     #[test]
     fn a_store_with_a_byte_changed_anywhere_is_whole_or_refused() {
-        let (temporary, records) = filled(60);
-        let whole = fs::read(temporary.path().join(crate::folder::STORE_FILE)).unwrap();
-        let (mut opened, mut refused) = (0, 0);
-        // Every byte of the header, and some of every page.
-        for at in (0..512).chain((512..whole.len()).step_by(61)) {
-            for change in [0x01, 0x80, 0xff] {
-                let mut bytes = whole.clone();
-                bytes[at] ^= change;
-                match opens(temporary.path(), &bytes, &records, &format!("byte {at} ^ {change:x}")) {
-                    true => opened += 1,
-                    false => refused += 1,
+        let Filled { records, ended, killed, .. } = filled();
+        for file in [ended, killed] {
+            let (mut opened, mut refused) = (0, 0);
+            // Every byte of the header, and some of every page.
+            for at in (0..320).chain((320..file.len()).step_by(61)) {
+                for change in [0x01, 0x02, 0x04, 0x80, 0xff] {
+                    let mut bytes = file.clone();
+                    bytes[at] ^= change;
+                    match opens(&bytes, &records, &format!("byte {at} ^ {change:x}")) {
+                        true => opened += 1,
+                        false => refused += 1,
+                    }
                 }
             }
+            assert!(opened > 0 && refused > 0, "{opened} opened, {refused} refused");
         }
-        assert!(opened > 0 && refused > 0, "{opened} opened, {refused} refused");
     }
 
     #[test]
     fn garbage_and_another_format_are_refused_by_name() {
-        let (temporary, _) = filled(3);
         for garbage in [&b""[..], b"garbage", &[0; 100_000], b"SQLite format 3\0"] {
-            assert!(!opens(temporary.path(), garbage, &[], "garbage"));
+            assert!(!opens(garbage, &[], "garbage"));
         }
-        fs::remove_file(temporary.path().join(crate::folder::STORE_FILE)).unwrap();
-        let disk = Folder::open(temporary.path()).unwrap().store().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let disk = open(temporary.path());
         let State::Open(database) = &disk.state else { panic!("it was just opened") };
         committed(database, |transaction| {
             transaction.open_table(META)?.insert(META_FORMAT, FORMAT + 1)?;
@@ -525,18 +538,17 @@ mod tests {
         })
         .unwrap();
         drop(disk);
-        let before = fs::read(temporary.path().join(crate::folder::STORE_FILE)).unwrap();
+        let before = fs::read(temporary.path().join(STORE_FILE)).unwrap();
         let error = Folder::open(temporary.path()).unwrap().store().unwrap_err();
         assert!(matches!(&error, StoreError::Foreign { found, ours: 1, .. } if found == "2"), "{error}");
-        assert!(fs::read(temporary.path().join(crate::folder::STORE_FILE)).unwrap() == before);
+        assert!(fs::read(temporary.path().join(STORE_FILE)).unwrap() == before);
     }
 
     #[test]
     fn a_making_that_was_cut_short_is_begun_anew() {
         let temporary = tempfile::tempdir().unwrap();
         fs::write(temporary.path().join("node.redb.new"), b"redb, half").unwrap();
-        let mut disk = Folder::open(temporary.path()).unwrap().store().unwrap();
-        assert_eq!(disk.begin(NOW).unwrap(), Past::default());
+        assert_eq!(open(temporary.path()).begin(NOW).unwrap(), Past::default());
         assert!(!temporary.path().join("node.redb.new").exists());
     }
 
@@ -576,7 +588,7 @@ mod tests {
         {
             for writes in 0..12 {
                 let temporary = tempfile::tempdir().unwrap();
-                let path = temporary.path().join(crate::folder::STORE_FILE);
+                let path = temporary.path().join(STORE_FILE);
                 create(&path).unwrap();
                 let left = Arc::new(AtomicI32::new(i32::MAX));
                 let (file, count) = (path.clone(), Arc::clone(&left));
@@ -601,8 +613,7 @@ mod tests {
                 assert_eq!(disk.apply(&[Change::Put(stored(101))]), Ok(()));
                 acknowledged.push(stored(101));
                 drop(disk);
-                let records =
-                    Folder::open(temporary.path()).unwrap().store().unwrap().begin(NOW).unwrap().records;
+                let records = open(temporary.path()).begin(NOW).unwrap().records;
                 let missing = acknowledged.iter().filter(|stored| !records.contains(stored)).count();
                 assert_eq!(missing, 0, "after {writes} writes");
             }

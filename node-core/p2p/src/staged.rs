@@ -148,20 +148,29 @@ fn overlay(out: &mut [u8], offset: u64, at: u64, data: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use redb::backends::InMemoryBackend;
 
     use super::*;
 
-    fn whole(file: &dyn StorageBackend) -> Vec<u8> {
+    pub(crate) fn whole(file: &dyn StorageBackend) -> Vec<u8> {
         let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
         file.read(0, &mut bytes).unwrap();
         bytes
     }
 
-    /// A file that its owner can look at while another holds it.
+    /// A file in memory that its owner can look at while another holds it.
     #[derive(Clone, Debug)]
-    struct Seen(Arc<InMemoryBackend>);
+    pub(crate) struct Seen(Arc<InMemoryBackend>);
+
+    impl Seen {
+        pub(crate) fn new(bytes: &[u8]) -> Self {
+            let file = InMemoryBackend::new();
+            file.set_len(bytes.len() as u64).unwrap();
+            file.write(0, bytes).unwrap();
+            Self(Arc::new(file))
+        }
+    }
 
     impl StorageBackend for Seen {
         fn len(&self) -> io::Result<u64> {
@@ -183,9 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_held_is_read_back_and_reaches_the_file_on_release() {
-        let file = Seen(Arc::new(InMemoryBackend::new()));
-        file.set_len(8).unwrap();
-        file.write(0, b"abcdefgh").unwrap();
+        let file = Seen::new(b"abcdefgh");
         let stage = Stage::over(Box::new(file.clone())).unwrap();
         stage.write(2, b"XY").unwrap();
         stage.set_len(5).unwrap();
