@@ -220,7 +220,7 @@ impl Inside {
             let local = keypair.peer_id();
             let known = known(local, &contacts, &past, &places);
             let world = World { clock, places: &places, ready, told: &told };
-            let begun = begin(local, &setup.config, known, past, setup.store, world)?;
+            let begun = begin(local, &setup.config, &known, past, setup.store, world)?;
             Ok((line, begun, incarnation))
         };
         let (line, Begun { actor, queue, opens, wishes, store }, incarnation) = match started.await {
@@ -295,7 +295,7 @@ fn known(
 fn begin(
     local: PeerId,
     config: &Config,
-    known: Vec<PeerId>,
+    known: &[PeerId],
     past: Past,
     store: Box<dyn Store>,
     World { clock, places, ready, told }: World<'_>,

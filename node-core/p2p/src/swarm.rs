@@ -257,13 +257,7 @@ impl Loop {
                 self.told.tell(Event::LinkDown { peer });
             }
             SwarmEvent::IncomingConnectionError { error, peer_id, .. } => {
-                let reason = match error {
-                    ListenError::Denied { cause } => match cause.downcast::<Crowded>() {
-                        Ok(_) => Reason::TooManyLinksOfSubnet,
-                        Err(_) => Reason::TooManyLinks,
-                    },
-                    _ => Reason::NoHandshake,
-                };
+                let reason = refusal(error);
                 self.told.turned_away(peer_id.and_then(|peer| peers::ours(&peer)), reason);
             }
             _ => {}
@@ -307,5 +301,38 @@ impl Loop {
                 Err(reason) => told.turned_away(Some(peer), reason),
             }
         });
+    }
+}
+
+/// Why a connection that came in was not taken.
+fn refusal(error: ListenError) -> Reason {
+    match error {
+        ListenError::Denied { cause } => match cause.downcast::<Crowded>() {
+            Ok(_) => Reason::TooManyLinksOfSubnet,
+            Err(_) => Reason::TooManyLinks,
+        },
+        _ => Reason::NoHandshake,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::swarm::{ConnectionDenied, ConnectionId};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_denied_is_told_by_its_limit() {
+        let address: Multiaddr = "/ip4/198.51.100.1/tcp/1".parse().unwrap();
+        let mut subnets = Subnets::default();
+        let mut arrive = |number| {
+            let connection = ConnectionId::new_unchecked(number);
+            subnets.handle_pending_inbound_connection(connection, &address, &address)
+        };
+        let cause = (0..100).find_map(|number| arrive(number).err()).unwrap();
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinksOfSubnet);
+        let cause = ConnectionDenied::new(std::io::Error::other("another"));
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinks);
+        assert_eq!(refusal(ListenError::Aborted), Reason::NoHandshake);
     }
 }
