@@ -373,7 +373,7 @@ impl Shard {
         let mut state = sole_owner(self.cell).await.state.into_inner();
         state.show(ended);
         state.watch.ended(ended);
-        state.stage.progress.tell(state.shard, Instant::NEVER, &mut state.log);
+        state.stage.tell(state.shard, Instant::NEVER, &mut state.log);
         let outgoing: usize = state.outgoing.iter().map(Vec::len).sum();
         state.conserved.pending = (state.wheel.len() + outgoing) as u64 - state.wakes_pending;
         ShardReport {

@@ -142,6 +142,7 @@ fn run(how: How) -> (Outcome, Vec<String>) {
         sampled: Vec::new(),
         cast: world::honest(),
         progress: Arc::default(),
+        log: None,
     };
     let books = Mutex::new(Vec::new());
     let outcome = world
