@@ -11,6 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use kad::violation::Violation;
 use kad::{Operation, Target};
 use node::Direction;
 use serde::{Deserialize, Serialize};
@@ -403,6 +404,43 @@ pub struct View {
     pub received: u64,
     /// Messages that were lost on purpose: a network was emulated that loses them.
     pub dropped: u64,
+    /// The first of its DHT's invariants that does not hold, if one does not.
+    pub flaw: Option<Flaw>,
+}
+
+/// An invariant of the DHT that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flaw {
+    /// What it is about.
+    pub about: About,
+    /// What was seen.
+    pub what: String,
+}
+
+/// What an invariant of the DHT is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Its table.
+    Table,
+    /// Its lookups.
+    Lookups,
+    /// Its exchanges and limits.
+    Limits,
+}
+
+impl From<Violation> for Flaw {
+    fn from(violation: Violation) -> Self {
+        let about = match violation {
+            Violation::WrongBucket { .. }
+            | Violation::Duplicate { .. }
+            | Violation::Overfull { .. }
+            | Violation::Torn => About::Table,
+            Violation::UnsoundLookup => About::Lookups,
+            Violation::Exchanges | Violation::Limit(_) => About::Limits,
+        };
+        Self { about, what: violation.to_string() }
+    }
 }
 
 impl Report {
