@@ -190,6 +190,7 @@ pub(crate) const HOMES: &[Home] = &[
         Rooms::Only(&["types", "run"]),
         "keys and ids are hashed in types, the texts of a run in run",
     ),
+    home("ed25519-dalek", Rooms::Only(&["run"]), "keys of simulated peers are made where their ids are"),
     home("bs58", Rooms::Only(&["types"]), "ids are printed in types"),
     home("hex", Rooms::Only(&["wire"]), "bytes are written as text where they travel as JSON"),
     home(

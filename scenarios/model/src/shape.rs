@@ -94,7 +94,7 @@ impl<'a> Walk<'a> {
             }
             (Form::Truth, Content::Scalar(scalar)) => self.truth(scalar, place),
             (Form::Choice(choices), Content::Scalar(_) | Content::Map(_)) => {
-                self.choice(choices, &expected.later, content, place)
+                self.choice(choices, content, place)
             }
             (Form::Either(schemas), _) => self.either(schemas, place),
             (Form::Anything, _) => self.anything(place),
@@ -143,7 +143,7 @@ impl<'a> Walk<'a> {
         Value::Object(map)
     }
 
-    fn choice(&mut self, choices: &[Choice<'a>], later: &[&str], content: &Content, place: &Place) -> Value {
+    fn choice(&mut self, choices: &[Choice<'a>], content: &Content, place: &Place) -> Value {
         let (name, name_span, settings) = match content {
             Content::Scalar(scalar) => (scalar.text.as_str(), self.tree.node(place.node).span, None),
             Content::Map(entries) => match entries.as_slice() {
@@ -160,11 +160,7 @@ impl<'a> Walk<'a> {
             Content::List(_) => return Value::Null,
         };
         let Some(choice) = choices.iter().find(|choice| choice.name == name) else {
-            if later.contains(&name) {
-                self.not_yet(name, name_span, &place.path);
-            } else {
-                self.unknown_choice(choices, name, name_span, place);
-            }
+            self.unknown_choice(choices, name, name_span, place);
             return Value::Null;
         };
         match (choice.settings, settings) {

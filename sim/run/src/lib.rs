@@ -21,7 +21,7 @@
 //! | `journal` | the folder, written as the run goes |
 //! | `rows` | from what play, judge and world say to the folder's rows |
 //! | `graph` | the graph of routing tables |
-//! | `identity` | modelled identities |
+//! | `identity` | who the peers are: ids, and the keys behind them |
 //! | `machine` | what a run costs the machine |
 //!
 //! It is the one place that joins `model` (what is written), `play` (what happens), a stage (who performs it),

@@ -41,7 +41,9 @@ impl Prepared {
         }
         let network = plan.network.resolve().map_err(|_| RunError::Plan("network"))?;
         let peers = u32::try_from(plan.peers()).map_err(|_| RunError::Plan("peers"))?;
-        let book = Arc::new(identity::modelled(plan.seed, peers).with_clients(play::clients(&plan.groups)));
+        let book = Arc::new(
+            identity::book(plan.fidelity.crypto, plan.seed, peers).with_clients(play::clients(&plan.groups)),
+        );
         let mut play = play_of(&plan, &book);
         for workload in workloads {
             play.add(Box::new(workload));
@@ -229,7 +231,8 @@ fn first_manifest(
     let word = |word: &str| word.to_owned();
     let links = if world.dialling.is_some() { "dialled" } else { "free" };
     let wire = if world.wire == world::Wire::Typed { "typed" } else { "encoded" };
-    let fidelity = [("crypto", "modelled"), ("links", links), ("wire", wire)];
+    let crypto = if plan.fidelity.crypto == model::Crypto::Modelled { "modelled" } else { "real" };
+    let fidelity = [("crypto", crypto), ("links", links), ("wire", wire)];
     Manifest {
         format: record::FORMAT,
         backend: word("sim"),
