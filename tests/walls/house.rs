@@ -113,7 +113,10 @@ pub(crate) const ROOMS: &[Room] = &[
     worldly(
         "run",
         "sim/run",
-        &["types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "model", "record"],
+        &[
+            "types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "fleet", "model",
+            "record",
+        ],
         "run goes from plan to folder; reports are read from folders by cli",
     ),
     worldly(
@@ -205,6 +208,7 @@ pub(crate) const HOMES: &[Home] = &[
     ),
     home("libp2p", Rooms::Only(&["p2p"]), "only p2p has transports"),
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
+    home("rustix", Rooms::Only(&["fleet"]), "only fleet sends signals to processes"),
     home("ureq", Rooms::Only(&["fleet"]), "only fleet asks over HTTP"),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
     home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),

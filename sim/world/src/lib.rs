@@ -40,5 +40,5 @@ pub use cast::Cast;
 pub use cell::Drops;
 pub use driver::{Driver, max_awake};
 pub use parcel::Wire;
-pub use stage::{MAX_SHARDS, Outcome, Regions, World, WorldError, honest};
+pub use stage::{MAX_SHARDS, Outcome, World, WorldError, honest};
 pub use watch::{Counted, LinksUp, Moment, Watch};

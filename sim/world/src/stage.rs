@@ -115,23 +115,6 @@ pub struct Outcome {
     pub panics: Vec<Panic>,
 }
 
-/// Where the peers stand in the network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Regions {
-    names: Vec<String>,
-    /// By peer.
-    places: Vec<u8>,
-}
-
-impl Regions {
-    /// Where the peer of this number stands; empty where a network has no places.
-    #[must_use]
-    pub fn of(&self, peer: u32) -> &str {
-        let place = self.places.get(peer as usize).map(|place| usize::from(*place));
-        place.and_then(|place| self.names.get(place)).map_or("", String::as_str)
-    }
-}
-
 /// Why there is no outcome: a defect of ours, since peers' panics are caught.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
@@ -287,17 +270,6 @@ impl World {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let paying = (self.book.len() / PEERS_PER_SHARD).min(cores);
         self.threads.unwrap_or(paying).clamp(1, MAX_SHARDS)
-    }
-
-    /// Where its peers stand.
-    #[must_use]
-    pub fn regions(&self) -> Regions {
-        let names: Vec<_> = self.network.places().map(str::to_owned).collect();
-        if names.len() < 2 {
-            return Regions::default();
-        }
-        let links = self.links(Vec::new());
-        Regions { names, places: (0..self.book.len() as u32).map(|peer| links.place(peer)).collect() }
     }
 
     fn links(&self, faults: Vec<LinkFault>) -> Links {
