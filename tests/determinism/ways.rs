@@ -8,7 +8,6 @@ use std::thread;
 
 use record::VerdictStatus;
 use run::{Driver, Finished, Out};
-use types::Instant;
 
 use crate::{GALE, HELLO, RECORDED, STORM, in_house};
 
