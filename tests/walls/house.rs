@@ -210,6 +210,7 @@ pub(crate) const HOMES: &[Home] = &[
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
     home("rustix", Rooms::Only(&["fleet"]), "only fleet sends signals to processes"),
     home("ureq", Rooms::Only(&["fleet"]), "only fleet asks over HTTP"),
+    home("redb", Rooms::Only(&["p2p"]), "only a node on a real network keeps anything across its lives"),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
     home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),
     home("serde_path_to_error", Rooms::Only(&["model"]), "only model says where in a scenario an error is"),
