@@ -198,6 +198,7 @@ pub(crate) const HOMES: &[Home] = &[
     ),
     home("libp2p", Rooms::Only(&["p2p"]), "only p2p has transports"),
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
+    home("redb", Rooms::Only(&["p2p"]), "only a node on a real network keeps anything across its lives"),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
     home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),
     home("serde_path_to_error", Rooms::Only(&["model"]), "only model says where in a scenario an error is"),
