@@ -9,6 +9,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use kad::{Operation, Target};
 use node::Direction;
@@ -17,6 +18,10 @@ use types::{Book, OperationId, PeerId, PeerRef};
 
 /// The version of these types; a node says it under [`path::VERSIONS`].
 pub const VERSION: u16 = 1;
+
+/// How long a node lets a question for events wait, at most: shorter than what lies between usually keeps a silent
+/// connection.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Where each thing is found.
 pub mod path {
@@ -40,6 +45,13 @@ pub mod path {
     pub const VIEW: &str = "/admin/view";
     /// POST: the node stops as by SIGTERM.
     pub const SHUTDOWN: &str = "/admin/shutdown";
+}
+
+/// Why a question has no answer: the body of every status that is none of success, but for [`Health`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// In words, naming the thing and the limit.
+    pub error: String,
 }
 
 /// Whether a node does what it is there for.
@@ -278,7 +290,8 @@ pub struct Record {
 /// What happened at a node since some event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
-    /// The number of the last event that has happened: ask for those after it.
+    /// The number of the last event that this tells of; that of the question if it tells of none. Ask for those after it:
+    /// an answer has a limit, and there may be more.
     pub last: u64,
     /// Events after the one asked for that the node no longer has.
     pub lost: u64,
