@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`running`] | [`Node::start`] and [`Handle`]: a running node |
+//! | [`daemon`] | [`Daemon`]: a node out of its folder, for owners without a runtime |
 //! | [`key`] | [`Keypair`] and its file |
 //! | [`folder`] | [`Folder`]: a node's data folder, its alone |
 //! | [`store`] | [`Store`]: what outlives a life |
@@ -24,8 +25,8 @@
 //! The DHT is ours: `node` thinks, `wire` encodes, and here its messages flow over streams of libp2p's own protocol,
 //! so that nodes of its Kademlia and ours share a network.
 //!
-//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no log written. It
-//! knows no simulation, and decides nothing that `node` decides.
+//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no line written: what there is to log
+//! is told to `tracing`. It knows no simulation, and decides nothing that `node` decides.
 //!
 //! Invariants:
 //! - every request ends in one answer or one failure, every stream within its time, whatever the other side does;
@@ -35,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+pub mod daemon;
 pub mod disk;
 pub mod folder;
 mod frame;
@@ -52,6 +54,7 @@ mod subnets;
 mod swarm;
 pub mod told;
 
+pub use daemon::{Daemon, DaemonError, End, Happening, Listening};
 pub use disk::Disk;
 pub use folder::{Folder, FolderError};
 pub use key::{KeyError, Keypair};

@@ -464,6 +464,12 @@ impl Handle {
         while gone.changed().await.is_ok() {}
     }
 
+    /// Waits until it has stopped, whoever stopped it.
+    pub async fn stopped(&self) {
+        let mut gone = self.gone.clone();
+        while gone.changed().await.is_ok() {}
+    }
+
     async fn operate(&self, operation: Operation) -> Result<Ended, OperationError> {
         let (ended, end) = oneshot::channel();
         // How many are under way is bounded by the node, which refuses a further one as busy.
