@@ -10,6 +10,7 @@
 //! | `swarm` | libp2p's swarm and the loop around it |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
+//! | [`shape`] | the network that a node is made to believe in |
 //! | `frame` | frames on a stream |
 //! | `places` | where peers can be dialled |
 //! | `peers` | ids and addresses, between libp2p's types and ours |
@@ -38,6 +39,7 @@ mod pipe;
 mod places;
 pub mod running;
 mod serve;
+pub mod shape;
 pub mod store;
 mod swarm;
 pub mod told;
@@ -45,5 +47,6 @@ pub mod told;
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
 pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
+pub use shape::{EmulateError, Emulation};
 pub use store::{Change, Memory, Store, Stored};
 pub use told::{Event, Reason};

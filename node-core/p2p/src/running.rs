@@ -17,6 +17,7 @@ use libp2p::{Multiaddr, StreamProtocol};
 use node::{Life, Restored, Settings};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use types::{Book, PeerId, PeerRef, Seed, SharedBook};
+use wire::admin::Links;
 
 use crate::clock::Clock;
 use crate::host::{self, Actor, Delivery, Ended, RealHost, Shared};
@@ -24,6 +25,7 @@ use crate::key::Keypair;
 use crate::peers;
 use crate::places::Places;
 use crate::serve::Gate;
+use crate::shape::{EmulateError, Emulation, Shape};
 use crate::store::{self, Memory, Store};
 use crate::swarm::{Ask, Line, Loop, Queues};
 use crate::told::{Event, Reason, Told};
@@ -43,6 +45,8 @@ pub struct Setup {
     pub bootstrap: Vec<Multiaddr>,
     /// Where it keeps records.
     pub store: Box<dyn Store>,
+    /// Whether it may be made to believe in another network than the one it is in.
+    pub emulation: Emulation,
 }
 
 impl Setup {
@@ -50,7 +54,14 @@ impl Setup {
     #[must_use]
     pub fn new(config: Config, listen: Vec<Multiaddr>, bootstrap: Vec<Multiaddr>) -> Self {
         let store = Box::new(Memory::default());
-        Self { config, protocol: wire::KAD_PROTOCOL.to_owned(), listen, bootstrap, store }
+        Self {
+            config,
+            protocol: wire::KAD_PROTOCOL.to_owned(),
+            listen,
+            bootstrap,
+            store,
+            emulation: Emulation::Off,
+        }
     }
 }
 
@@ -157,7 +168,17 @@ impl Node {
         let (ready, becomes_ready) = watch::channel(false);
         let told = Told::new();
         let (id, max_value) = (keypair.peer_id(), setup.config.kad.max_record_size.as_bytes());
-        let inside = Inside { setup, keypair, protocol, contacts, asked, ready, told: told.clone() };
+        let shape = (setup.emulation == Emulation::On).then(Shape::new);
+        let inside = Inside {
+            setup,
+            keypair,
+            protocol,
+            contacts,
+            asked,
+            ready,
+            told: told.clone(),
+            shape: shape.clone(),
+        };
         thread::Builder::new().name("node".to_owned()).spawn(move || {
             let store = actix_rt::System::new().block_on(inside.live(starting));
             // What was to be persisted is, once its thread has ended. One that panicked has said so.
@@ -166,7 +187,7 @@ impl Node {
         })?;
         let lost = || StartError::Transport("the node's thread ended".to_owned());
         let actor = started.await.map_err(|_| lost())??;
-        Ok(Handle { id, max_value, actor, asks, told, ready: becomes_ready, gone: goes })
+        Ok(Handle { id, max_value, actor, asks, told, shape, ready: becomes_ready, gone: goes })
     }
 }
 
@@ -189,6 +210,7 @@ struct Inside {
     asked: mpsc::Receiver<Ask>,
     ready: watch::Sender<bool>,
     told: Told,
+    shape: Option<Arc<Shape>>,
 }
 
 impl Inside {
@@ -198,12 +220,12 @@ impl Inside {
         starting: oneshot::Sender<Result<Addr<Actor>, StartError>>,
     ) -> Option<thread::JoinHandle<()>> {
         let places = Rc::new(RefCell::new(Places::new()));
-        let Self { setup, keypair, protocol, contacts, asked, ready, told } = self;
-        let limits = &setup.config.limits;
-        let line = Line::open(&keypair, protocol, &setup.config, &setup.listen, Rc::clone(&places)).await;
+        let Self { setup, keypair, protocol, contacts, asked, ready, told, shape } = self;
+        let queue_limit = setup.config.limits.inbound_queue;
+        let line = Line::open(&keypair, protocol, &setup, Rc::clone(&places), shape.as_ref()).await;
         let started = line.and_then(|line| {
             let local = keypair.peer_id();
-            let begun = begin(local, &setup.config, &contacts, setup.store, &places, ready, &told)?;
+            let begun = begin(local, setup, &contacts, &places, ready, &told, shape.clone())?;
             Ok((line, begun))
         });
         let (line, Begun { actor, queue, opens, wishes, store }) = match started {
@@ -215,14 +237,8 @@ impl Inside {
             }
         };
         actor.do_send(Deliver(Delivery::Start));
-        let around = Loop {
-            actor: actor.clone(),
-            places,
-            queue,
-            queue_limit: limits.inbound_queue,
-            told,
-            gate: Gate::default(),
-        };
+        let around =
+            Loop { actor: actor.clone(), places, queue, queue_limit, told, gate: Gate::default(), shape };
         if starting.send(Ok(actor.clone())).is_ok() {
             around.run(line, Queues { asks: asked, opens, wishes }).await;
         }
@@ -243,13 +259,14 @@ struct Begun {
 
 fn begin(
     local: PeerId,
-    config: &Config,
+    setup: Setup,
     contacts: &[(PeerId, Multiaddr)],
-    mut store: Box<dyn Store>,
     places: &Rc<RefCell<Places>>,
     ready: watch::Sender<bool>,
     told: &Told,
+    shape: Option<Arc<Shape>>,
 ) -> Result<Begun, StartError> {
+    let Setup { config, mut store, .. } = setup;
     let clock = Clock::start();
     let mut book = Book::new(Arc::new(SharedBook::new(vec![local])));
     let mut known = Vec::new();
@@ -266,7 +283,7 @@ fn begin(
     let seed = Seed(Keypair::generate().peer_id().digest().0);
     let life = Life { local: PeerRef::shared(0), incarnation: 0, seed };
     let restored = Restored { contacts: known, start: Start::Join, records };
-    let node = node::Node::restore(life, &Settings::from(config), restored, &book);
+    let node = node::Node::restore(life, &Settings::from(&config), restored, &book);
     let (open, opens) = mpsc::unbounded_channel();
     let (wish, wishes) = mpsc::unbounded_channel();
     let queue = Rc::default();
@@ -277,6 +294,7 @@ fn begin(
         ready,
         open,
         wishes: wish,
+        shape,
     };
     let (desk, changes) = std::sync::mpsc::channel();
     let actor = Actor::create(|context| {
@@ -297,6 +315,7 @@ pub struct Handle {
     actor: Addr<Actor>,
     asks: mpsc::Sender<Ask>,
     told: Told,
+    shape: Option<Arc<Shape>>,
     ready: watch::Receiver<bool>,
     gone: watch::Receiver<()>,
 }
@@ -403,6 +422,20 @@ impl Handle {
     #[must_use]
     pub fn turned_away(&self) -> BTreeMap<Reason, u64> {
         self.told.counts()
+    }
+
+    /// Makes it believe in this network from now on.
+    ///
+    /// # Errors
+    /// If it was not started with [`Emulation::On`], or there is no such network.
+    pub fn emulate(&self, links: &Links) -> Result<(), EmulateError> {
+        Ok(self.shape.as_ref().ok_or(EmulateError::Off)?.believe(links)?)
+    }
+
+    /// Messages that it lost on purpose: the network that it believes in loses them.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shape.as_ref().map_or(0, |shape| shape.dropped())
     }
 
     /// Stops it: says goodbye to its peers, persists what was to be, and ends its threads.

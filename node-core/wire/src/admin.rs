@@ -413,6 +413,9 @@ pub struct LinkTo {
     pub peer: PeerId,
     /// Where it is, for bytes: its own address, which no other peer has.
     pub ip: IpAddr,
+    /// In which of its lives it is: a connection that fell silent with an earlier one is reset by the next thing that is
+    /// sent over it.
+    pub life: u32,
     /// How it is reached.
     pub link: Link,
 }
@@ -767,6 +770,7 @@ mod tests {
         let to = |number: u8| LinkTo {
             peer: PeerId::from_ed25519(&[number; 32]),
             ip: IpAddr::from([127, 0, 0, number]),
+            life: 0,
             link: Link { base_ns: u64::MAX, lost_ppm: 1_000_000, passage: Passage::Cut, ..Link::PLAIN },
         };
         let links = Links {
