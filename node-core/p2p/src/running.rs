@@ -168,7 +168,10 @@ impl Node {
         let (ready, becomes_ready) = watch::channel(false);
         let told = Told::new();
         let (id, max_value) = (keypair.peer_id(), setup.config.kad.max_record_size.as_bytes());
-        let shape = (setup.emulation == Emulation::On).then(Shape::new);
+        let shape = match setup.emulation {
+            Emulation::Off => None,
+            Emulation::On => Some(Shape::start()?),
+        };
         let inside = Inside {
             setup,
             keypair,

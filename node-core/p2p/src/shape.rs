@@ -27,8 +27,11 @@ use tokio::sync::watch;
 use types::{Domain, PeerId, Purpose, Seed, Share, Streams};
 use wire::admin::{Crashes, Link, Links, LinksError, Passage};
 
+use self::timer::Timer;
+
 pub(crate) mod messages;
 mod stream;
+mod timer;
 pub(crate) mod transport;
 
 /// Whether a node may be made to believe in another network than the one it is in.
@@ -37,7 +40,8 @@ pub enum Emulation {
     /// It may not.
     #[default]
     Off,
-    /// It may, by [`crate::Handle::emulate`]; it starts with links that do nothing.
+    /// It may, by [`crate::Handle::emulate`]; until it is told for the first time, all its links are clogged, so that
+    /// nothing it does is done in the wrong network.
     On,
 }
 
@@ -84,19 +88,36 @@ struct Departure {
     travels: Duration,
 }
 
+/// What is written at about one time: it draws its jitter once. With a draw for each of many small writes, the latest
+/// would decide for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Burst {
+    since: Instant,
+    travels: Duration,
+    /// What the node had been told by then.
+    told: u64,
+}
+
+/// How long a burst lasts.
+const BURST: Duration = Duration::from_millis(1);
+
 /// What a node was told of its links, and what it drew and counted since.
 #[derive(Debug)]
 pub(crate) struct Shape {
     state: Mutex<State>,
-    /// Counts what it was told.
-    changes: watch::Sender<u64>,
+    /// Rings when it is told.
+    changes: watch::Sender<()>,
     /// Connections of which bytes may still be under way.
     pumps: watch::Sender<usize>,
+    timer: Timer,
     dropped: AtomicU64,
 }
 
 #[derive(Debug)]
 struct State {
+    /// How often the node was told, and when it was the last time.
+    told: u64,
+    since: Instant,
     of_peer: HashMap<PeerId, Link>,
     of_ip: HashMap<IpAddr, (Link, u32)>,
     others: Link,
@@ -108,10 +129,12 @@ struct State {
 }
 
 impl State {
-    fn new(links: &Links, free: Instant) -> Self {
+    fn new(links: &Links, told: u64, free: Instant) -> Self {
         const EMULATION: Domain = Domain::new("emulation");
         let streams = Streams::global(Seed(links.seed), EMULATION);
         Self {
+            told,
+            since: Instant::now(),
             of_peer: links.peers.iter().map(|to| (to.peer, to.link)).collect(),
             of_ip: links.peers.iter().map(|to| (to.ip, (to.link, to.life))).collect(),
             others: links.others,
@@ -148,23 +171,25 @@ impl State {
 const BYTE_NANOS: u128 = 8 * 1_000_000_000;
 
 impl Shape {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(State::new(&Links::plain(), Instant::now())),
-            changes: watch::Sender::new(0),
+    /// All links are clogged.
+    pub(crate) fn start() -> std::io::Result<Arc<Self>> {
+        let others = Link { passage: Passage::Clogged, ..Link::PLAIN };
+        Ok(Arc::new(Self {
+            state: Mutex::new(State::new(&Links { others, ..Links::plain() }, 0, Instant::now())),
+            changes: watch::Sender::new(()),
             pumps: watch::Sender::new(0),
+            timer: Timer::start()?,
             dropped: AtomicU64::new(0),
-        })
+        }))
     }
 
     /// Takes these links for true, at once.
     pub(crate) fn believe(&self, links: &Links) -> Result<(), LinksError> {
         links.check()?;
         let mut state = self.lock();
-        let free = state.free;
-        *state = State::new(links, free);
+        *state = State::new(links, state.told + 1, state.free);
         drop(state);
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send_replace(());
         Ok(())
     }
 
@@ -195,27 +220,34 @@ impl Shape {
         let _ = self.pumps.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// When `len` bytes leave for `ip` that are written now. Those of a burst travel alike: it has `travels` already.
-    fn departure(&self, ip: IpAddr, now: Instant, len: usize, travels: Option<Duration>) -> Departure {
+    /// When `len` bytes leave for `ip` that are written now, and the burst that they are of: this one, if it lasts.
+    fn departure(&self, ip: IpAddr, len: usize, burst: Option<Burst>) -> (Departure, Burst) {
+        let now = Instant::now();
         let mut state = self.lock();
+        let lasts = |burst: &Burst| now.duration_since(burst.since) < BURST && burst.told == state.told;
+        let burst = burst.filter(lasts).unwrap_or_else(|| {
+            let link = state.link_at(ip);
+            Burst { since: now, travels: state.travel(&link), told: state.told }
+        });
         let mut leaves = now;
         if let Some(speed) = state.uplink {
             let nanos = (len as u128 * BYTE_NANOS).div_ceil(u128::from(speed.max(1)));
             leaves = now.max(state.free) + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
             state.free = leaves;
         }
-        let travels = travels.unwrap_or_else(|| {
-            let link = state.link_at(ip);
-            state.travel(&link)
-        });
-        Departure { leaves, travels }
+        (Departure { leaves, travels: burst.travels }, burst)
     }
 
-    /// How long a handshake's round trip to `ip` takes: what this side does not send itself fares alike.
-    fn round_trip(&self, ip: IpAddr) -> Duration {
+    /// Waits as long as a round trip to `ip` takes: what this side does not send itself fares alike.
+    async fn round_trip(&self, ip: IpAddr) {
+        let trip = self.travel(ip).saturating_add(self.travel(ip));
+        self.timer.until(Instant::now() + trip).await;
+    }
+
+    fn travel(&self, ip: IpAddr) -> Duration {
         let mut state = self.lock();
         let link = state.link_at(ip);
-        state.travel(&link).saturating_add(state.travel(&link))
+        state.travel(&link)
     }
 
     /// Waits until something may leave for `ip`.
@@ -228,7 +260,13 @@ impl Shape {
     }
 
     fn is_open(&self, ip: IpAddr) -> bool {
-        self.lock().link_at(ip).passage == Passage::Open
+        self.opened(ip).0
+    }
+
+    /// Whether anything may leave for `ip`, and when the node was told so.
+    fn opened(&self, ip: IpAddr) -> (bool, Instant) {
+        let state = self.lock();
+        (state.link_at(ip).passage == Passage::Open, state.since)
     }
 
     fn crashes(&self) -> Crashes {

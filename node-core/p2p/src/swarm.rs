@@ -14,6 +14,7 @@ use config::Config;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
+use libp2p::core::upgrade::Version;
 use libp2p::futures::StreamExt as _;
 use libp2p::swarm::{Config as SwarmConfig, ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{
@@ -149,7 +150,11 @@ fn behaviour(
 
 /// How connections are kept, over whichever transport.
 fn tuned(config: SwarmConfig) -> SwarmConfig {
-    config.with_idle_connection_timeout(IDLE_TIMEOUT).with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
+    config
+        .with_idle_connection_timeout(IDLE_TIMEOUT)
+        .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
+        // A request leaves with the name of its protocol, instead of a round trip after it.
+        .with_substream_upgrade_protocol_override(Version::V1Lazy)
 }
 
 async fn build(keypair: &Keypair, behaviour: Behaviour) -> Result<Swarm<Behaviour>, StartError> {

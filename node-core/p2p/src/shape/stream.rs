@@ -19,19 +19,16 @@ use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 use wire::admin::Crashes;
 
-use super::{Departure, Shape};
+use super::{Burst, Departure, Shape};
 
 /// Bytes of a connection that wait or travel, at most; further ones wait with their writer. Linux lets the buffer of a
 /// socket grow to as much.
 const MAX_QUEUED: usize = 4 << 20;
 /// Bytes that leave at one instant, at most: a large frame of Noise.
 const MAX_CHUNK: usize = 64 << 10;
-/// What is written within this time is one burst and draws its jitter once: with a draw for each of many small writes,
-/// the latest would decide for all.
-const BURST: Duration = Duration::from_millis(1);
 /// How long the far side's system may take none of the bytes that have arrived before the connection counts as broken.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -128,8 +125,7 @@ struct Inner {
     queued: usize,
     /// When the last that was written is due.
     last: Option<Instant>,
-    /// When the burst began, and how long it travels.
-    burst: Option<(Instant, Duration)>,
+    burst: Option<Burst>,
     writer: Option<Waker>,
     reader: Option<Waker>,
     closed: bool,
@@ -158,11 +154,8 @@ struct Chunk {
 
 impl Queue {
     fn push(&self, inner: &mut Inner, bytes: &[u8]) {
-        let now = Instant::now();
-        let burst = inner.burst.filter(|(since, _)| now.duration_since(*since) < BURST);
-        let travels = burst.map(|(_, travels)| travels);
-        let departure = self.shape.departure(self.ip, now, bytes.len(), travels);
-        inner.burst = burst.or(Some((now, departure.travels)));
+        let (departure, burst) = self.shape.departure(self.ip, bytes.len(), inner.burst);
+        inner.burst = Some(burst);
         let due = inner.due(departure);
         inner.queued += bytes.len();
         inner.chunks.push_back(Chunk { departure, due, bytes: bytes.to_vec() });
@@ -192,13 +185,13 @@ impl Inner {
         due
     }
 
-    /// What was to leave from `since` on leaves now.
-    fn release(&mut self, since: Instant, now: Instant) {
+    /// What was to leave from `since` on leaves at `until`.
+    fn release(&mut self, since: Instant, until: Instant) {
         let mut chunks = std::mem::take(&mut self.chunks);
         self.last = None;
         for chunk in &mut chunks {
             if chunk.departure.leaves >= since {
-                chunk.departure.leaves = chunk.departure.leaves.max(now);
+                chunk.departure.leaves = chunk.departure.leaves.max(until);
             }
             chunk.due = self.due(chunk.departure);
         }
@@ -257,7 +250,7 @@ impl Pump {
             };
             if due > Instant::now() {
                 tokio::select! {
-                    () = sleep_until(due.into()) => {}
+                    () = self.queue.shape.timer.until(due) => {}
                     _ = changes.changed() => continue,
                 }
             }
@@ -273,12 +266,11 @@ impl Pump {
 
     /// Takes note of what the node was told of the link.
     fn look(&mut self) {
-        let now = Instant::now();
-        match (self.blocked, self.queue.shape.is_open(self.queue.ip)) {
-            (None, false) => self.blocked = Some(now),
-            (Some(since), true) => {
+        match (self.blocked, self.queue.shape.opened(self.queue.ip)) {
+            (None, (false, since)) => self.blocked = Some(since),
+            (Some(since), (true, until)) => {
                 self.blocked = None;
-                self.queue.lock().release(since, now);
+                self.queue.lock().release(since, until);
             }
             _ => {}
         }
@@ -299,7 +291,7 @@ impl Pump {
         }
         // Nobody is there any more; whoever is there instead says so.
         if self.queue.shape.life_at(self.queue.ip) > self.life {
-            tokio::time::sleep(self.queue.shape.round_trip(self.queue.ip)).await;
+            self.queue.shape.round_trip(self.queue.ip).await;
             let mut inner = self.queue.lock();
             inner.pulse = Pulse::Reset;
             inner.broken = Some(io::ErrorKind::ConnectionReset);
@@ -314,3 +306,6 @@ impl Drop for Pump {
         self.queue.shape.pumps.send_modify(|count| *count -= 1);
     }
 }
+
+#[cfg(test)]
+mod tests;

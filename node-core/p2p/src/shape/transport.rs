@@ -110,7 +110,7 @@ impl Transport for Tcp {
 /// Dials after the round trip that TCP's own handshake takes; a handshake that is cut off waits.
 async fn dial(from: Option<IpAddr>, to: SocketAddr, shape: Arc<Shape>) -> io::Result<Shaped> {
     shape.open(to.ip()).await;
-    tokio::time::sleep(shape.round_trip(to.ip())).await;
+    shape.round_trip(to.ip()).await;
     match connect(from, to).await {
         Ok(stream) => Ok(Shaped::new(stream, to.ip(), shape)),
         // A machine that is gone answers nothing: the dial runs out of time.
