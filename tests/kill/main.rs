@@ -64,9 +64,11 @@ async fn a_node_that_is_killed_at_any_instant_loses_nothing_that_it_acknowledged
                 ensure!(second == Some(IN_USE), "a second process on the folder ended with {second:?}");
             }
             let life = share(LIFE, chance.unit());
-            acknowledged += writer.write_until_gone(async { child.kill_at(Instant::now() + life).await }).await?;
+            acknowledged +=
+                writer.write_until_gone(async { child.kill_at(Instant::now() + life).await }).await?;
         }
-        lives = inspect(data.path(), writer.promises(), lives).with_context(|| format!("after kill {kill}"))?;
+        lives =
+            inspect(data.path(), writer.promises(), lives).with_context(|| format!("after kill {kill}"))?;
         ensure!(std::fs::read(data.path().join(KEY_FILE))? == bytes, "the key changed");
     }
     let mut child = Child::start(data.path(), &bootstrap)?;
@@ -106,7 +108,8 @@ fn inspect(data: &Path, promises: &BTreeMap<Vec<u8>, Promise>, lives: u32) -> an
     let copy = tempfile::tempdir()?;
     std::fs::copy(file, copy.path().join(STORE_FILE))?;
     let past = Folder::open(copy.path())?.store()?.begin(UnixMillis(0))?;
-    let records: BTreeMap<_, _> = past.records.into_iter().map(|stored| (stored.name, stored.value)).collect();
+    let records: BTreeMap<_, _> =
+        past.records.into_iter().map(|stored| (stored.name, stored.value)).collect();
     for (name, promise) in promises {
         let value = records.get(name);
         let kept = value.is_some_and(|value| promise.admits(value));

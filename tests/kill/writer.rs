@@ -73,7 +73,8 @@ impl Writer {
         over.send_replace(true);
         let mut acknowledged = 0;
         for (row, task) in writing.into_iter().enumerate() {
-            let ended = tokio::time::timeout(PATIENCE, task).await.context("records that stay on their way")?;
+            let ended =
+                tokio::time::timeout(PATIENCE, task).await.context("records that stay on their way")?;
             let (last, kept) = ended??;
             acknowledged += kept.len() as u64;
             for version in self.versions[row] + 1..=last {

@@ -16,6 +16,7 @@
 //! | `subnets` | the limits of connections by subnet |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
+//! | [`shape`] | the network that a node is made to believe in |
 //! | `frame` | frames on a stream |
 //! | `places` | where peers can be dialled |
 //! | `peers` | ids and addresses, between libp2p's types and ours |
@@ -48,6 +49,7 @@ mod pipe;
 mod places;
 pub mod running;
 mod serve;
+pub mod shape;
 mod staged;
 pub mod store;
 mod subnets;
@@ -61,5 +63,6 @@ pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
 pub use peerbook::Known;
 pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
+pub use shape::{EmulateError, Emulation};
 pub use store::{Change, Memory, Past, Store, StoreError, Stored};
 pub use told::{Event, Reason};

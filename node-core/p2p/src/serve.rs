@@ -12,7 +12,7 @@ use libp2p::futures::AsyncWriteExt as _;
 use libp2p::{PeerId, Stream};
 use node::DecodeFailure;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use types::SendFailure;
 
 use crate::frame::{self, FrameError};
@@ -128,7 +128,16 @@ impl Drop for Pass {
 pub(crate) struct Request {
     pub(crate) from: PeerId,
     pub(crate) frame: Vec<u8>,
-    pub(crate) answer: oneshot::Sender<Vec<u8>>,
+    pub(crate) answer: oneshot::Sender<Reply>,
+}
+
+/// What becomes of the answer to a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// It is given, after a while or at once.
+    Given { frame: Vec<u8>, held: Duration },
+    /// It is lost on purpose: the asker hears nothing until it gives up.
+    Lost,
 }
 
 /// Serves a peer's stream until it ends or breaks a rule: then the reason.
@@ -150,7 +159,16 @@ pub(crate) async fn serve(
         let (answer, answered) = oneshot::channel();
         ask(Request { from: pass.peer, frame, answer })?;
         let answer = match timeout(STEP_TIMEOUT, answered).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(Reply::Given { frame, held })) => {
+                if held > Duration::ZERO {
+                    sleep(held).await;
+                }
+                frame
+            }
+            Ok(Ok(Reply::Lost)) => {
+                let _ = timeout(STEP_TIMEOUT, frame::read(&mut stream)).await;
+                return Ok(());
+            }
             // Turned away, and counted, where it was read.
             Ok(Err(_)) => return Ok(()),
             Err(_) => return Err(Reason::Unanswered),

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
@@ -13,8 +14,9 @@ use config::Config;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
+use libp2p::core::upgrade::Version;
 use libp2p::futures::StreamExt as _;
-use libp2p::swarm::{ListenError, NetworkBehaviour, SwarmEvent};
+use libp2p::swarm::{Config as SwarmConfig, ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{
     Multiaddr, PeerId as Theirs, StreamProtocol, Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux,
 };
@@ -28,8 +30,9 @@ use crate::key::Keypair;
 use crate::peers;
 use crate::pipe::{Inbound, Opening, Pipe};
 use crate::places::Places;
-use crate::running::StartError;
+use crate::running::{Setup, StartError};
 use crate::serve::{self, Gate};
+use crate::shape::{self, Shape};
 use crate::subnets::{Crowded, Subnets};
 use crate::told::{Event, Reason, Told};
 
@@ -83,11 +86,16 @@ impl Line {
     pub(crate) async fn open(
         keypair: &Keypair,
         protocol: StreamProtocol,
-        config: &Config,
-        listen: &[Multiaddr],
+        setup: &Setup,
         places: Rc<RefCell<Places>>,
+        shape: Option<&Arc<Shape>>,
     ) -> Result<Self, StartError> {
-        let mut swarm = build(keypair, protocol, config, Rc::clone(&places)).await?;
+        let listen = &setup.listen;
+        let behaviour = behaviour(keypair, protocol, &setup.config, Rc::clone(&places));
+        let mut swarm = match shape {
+            None => build(keypair, behaviour).await?,
+            Some(shape) => build_shaped(keypair, behaviour, listen, shape)?,
+        };
         let refused =
             |address: &Multiaddr, error: String| StartError::Listen { address: address.clone(), error };
         let mut awaited: Vec<(ListenerId, &Multiaddr)> = Vec::new();
@@ -116,15 +124,12 @@ impl Line {
     }
 }
 
-async fn build(
+fn behaviour(
     keypair: &Keypair,
     protocol: StreamProtocol,
     config: &Config,
     places: Rc<RefCell<Places>>,
-) -> Result<Swarm<Behaviour>, StartError> {
-    fn transport(error: impl std::fmt::Display) -> StartError {
-        StartError::Transport(error.to_string())
-    }
+) -> Behaviour {
     let connections = ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_PENDING))
         .with_max_pending_outgoing(Some(MAX_PENDING))
@@ -137,13 +142,25 @@ async fn build(
         .with_agent_version(concat!("wavetank/", env!("CARGO_PKG_VERSION")).to_owned())
         // Addresses are kept in one place, and it is not this.
         .with_cache_size(0);
-    let behaviour = Behaviour {
+    Behaviour {
         limits: connection_limits::Behaviour::new(connections),
         subnets: Subnets::default(),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::default(),
         pipe: Pipe::new(protocol, config.kad.mode, places),
-    };
+    }
+}
+
+/// How connections are kept, over whichever transport.
+fn tuned(config: SwarmConfig) -> SwarmConfig {
+    config
+        .with_idle_connection_timeout(IDLE_TIMEOUT)
+        .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
+        // A request leaves with the name of its protocol, instead of a round trip after it.
+        .with_substream_upgrade_protocol_override(Version::V1Lazy)
+}
+
+async fn build(keypair: &Keypair, behaviour: Behaviour) -> Result<Swarm<Behaviour>, StartError> {
     let builder = SwarmBuilder::with_existing_identity(keypair.identity().clone())
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
@@ -158,13 +175,25 @@ async fn build(
         .map_err(transport)?
         .with_behaviour(|_| behaviour)
         .map_err(transport)?
-        .with_swarm_config(|config| {
-            config
-                .with_idle_connection_timeout(IDLE_TIMEOUT)
-                .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
-        })
+        .with_swarm_config(tuned)
         .build();
     Ok(swarm)
+}
+
+/// The same, over transports that emulate a network.
+fn build_shaped(
+    keypair: &Keypair,
+    behaviour: Behaviour,
+    listen: &[Multiaddr],
+    shape: &Arc<Shape>,
+) -> Result<Swarm<Behaviour>, StartError> {
+    let shaped = shape::transport::build(keypair.identity(), listen, shape).map_err(transport)?;
+    let local = keypair.identity().public().to_peer_id();
+    Ok(Swarm::new(shaped, behaviour, local, tuned(SwarmConfig::with_tokio_executor())))
+}
+
+fn transport(error: impl std::fmt::Display) -> StartError {
+    StartError::Transport(error.to_string())
 }
 
 /// The loop around a swarm.
@@ -176,6 +205,7 @@ pub(crate) struct Loop {
     pub(crate) queue_limit: u32,
     pub(crate) told: Told,
     pub(crate) gate: Gate,
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 impl Loop {
@@ -213,6 +243,12 @@ impl Loop {
         let goodbyes = async {
             while swarm.connected_peers().next().is_some() {
                 swarm.select_next_some().await;
+            }
+        };
+        let goodbyes = async {
+            goodbyes.await;
+            if let Some(shape) = &self.shape {
+                shape.drained().await;
             }
         };
         // Whoever does not take its goodbye in time is left without.
