@@ -105,9 +105,18 @@ pub(crate) const ROOMS: &[Room] = &[
         "world is one stage of two: it reads no scenario and writes no folder",
     ),
     worldly(
+        "fleet",
+        "sim/fleet",
+        &["types", "kad", "config", "node", "wire", "kernel", "play", "judge"],
+        "fleet reaches nodes as processes: it knows neither simulation nor transports",
+    ),
+    worldly(
         "run",
         "sim/run",
-        &["types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "model", "record"],
+        &[
+            "types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "fleet", "model",
+            "record",
+        ],
         "run goes from plan to folder; reports are read from folders by cli",
     ),
     worldly(
@@ -199,6 +208,9 @@ pub(crate) const HOMES: &[Home] = &[
     ),
     home("libp2p", Rooms::Only(&["p2p"]), "only p2p has transports"),
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
+    home("rustix", Rooms::Only(&["fleet"]), "only fleet sends signals to processes"),
+    home("ureq", Rooms::Only(&["fleet"]), "only fleet asks over HTTP"),
+    home("redb", Rooms::Only(&["p2p"]), "only a node on a real network keeps anything across its lives"),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
     home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),
     home("serde_path_to_error", Rooms::Only(&["model"]), "only model says where in a scenario an error is"),

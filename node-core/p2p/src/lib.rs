@@ -4,10 +4,15 @@
 //! |---|---|
 //! | [`running`] | [`Node::start`] and [`Handle`]: a running node |
 //! | [`key`] | [`Keypair`] and its file |
+//! | [`folder`] | [`Folder`]: a node's data folder, its alone |
 //! | [`store`] | [`Store`]: what outlives a life |
+//! | [`disk`] | [`Disk`]: a store in a file |
+//! | `staged` | a file of which the first changes can be held back |
+//! | [`peerbook`] | peers that are remembered, and who of them is asked first |
 //! | [`told`] | [`Event`]s, and [`Reason`]s that are counted |
 //! | `host` | the real side of the peer: inputs in, outputs performed |
 //! | `swarm` | libp2p's swarm and the loop around it |
+//! | `subnets` | the limits of connections by subnet |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
 //! | `frame` | frames on a stream |
@@ -30,20 +35,28 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+pub mod disk;
+pub mod folder;
 mod frame;
 mod host;
 pub mod key;
+pub mod peerbook;
 mod peers;
 mod pipe;
 mod places;
 pub mod running;
 mod serve;
+mod staged;
 pub mod store;
+mod subnets;
 mod swarm;
 pub mod told;
 
+pub use disk::Disk;
+pub use folder::{Folder, FolderError};
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
+pub use peerbook::Known;
 pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
-pub use store::{Change, Memory, Store, Stored};
+pub use store::{Change, Memory, Past, Store, StoreError, Stored};
 pub use told::{Event, Reason};

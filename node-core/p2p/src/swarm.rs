@@ -30,6 +30,7 @@ use crate::pipe::{Inbound, Opening, Pipe};
 use crate::places::Places;
 use crate::running::StartError;
 use crate::serve::{self, Gate};
+use crate::subnets::{Crowded, Subnets};
 use crate::told::{Event, Reason, Told};
 
 /// The version of identify's exchange, as every libp2p node says it.
@@ -50,6 +51,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
+    subnets: Subnets,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pipe: Pipe,
@@ -137,6 +139,7 @@ async fn build(
         .with_cache_size(0);
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(connections),
+        subnets: Subnets::default(),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::default(),
         pipe: Pipe::new(protocol, config.kad.mode, places),
@@ -255,7 +258,10 @@ impl Loop {
             }
             SwarmEvent::IncomingConnectionError { error, peer_id, .. } => {
                 let reason = match error {
-                    ListenError::Denied { .. } => Reason::TooManyLinks,
+                    ListenError::Denied { cause } => match cause.downcast::<Crowded>() {
+                        Ok(_) => Reason::TooManyLinksOfSubnet,
+                        Err(_) => Reason::TooManyLinks,
+                    },
                     _ => Reason::NoHandshake,
                 };
                 self.told.turned_away(peer_id.and_then(|peer| peers::ours(&peer)), reason);
