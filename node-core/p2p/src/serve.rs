@@ -33,6 +33,8 @@ pub(crate) enum Unanswered {
     Failed(SendFailure),
     /// What came is no answer.
     Malformed(DecodeFailure),
+    /// It ended before its end.
+    CutShort,
 }
 
 /// Asks for a stream.
@@ -54,6 +56,7 @@ pub(crate) async fn exchange(
         let answer = match frame::read(&mut stream).await {
             Ok(answer) => answer.ok_or(closed),
             Err(FrameError::Malformed(reason)) => Err(Unanswered::Malformed(reason)),
+            Err(FrameError::CutShort) => Err(Unanswered::CutShort),
             Err(FrameError::Stream(_)) => Err(closed),
         };
         // The answer is here; how the stream ends changes nothing.
@@ -152,6 +155,7 @@ pub(crate) async fn serve(
             Ok(Ok(Some(frame))) => frame,
             Ok(Ok(None) | Err(FrameError::Stream(_))) => return Ok(()),
             Ok(Err(FrameError::Malformed(reason))) => return Err(Reason::Malformed(reason)),
+            Ok(Err(FrameError::CutShort)) => return Err(Reason::CutShort),
             // A stream that is kept for later is no offence; it may be opened again.
             Err(_) if served > 0 => return Ok(()),
             Err(_) => return Err(Reason::TooSlow),
