@@ -2,10 +2,13 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`running`] | [`Node::start`] and [`Handle`]: a running node |
+//! | [`running`] | [`Node::start`]: how a node is set up, and its life |
+//! | [`handle`] | [`Handle`]: the way to a running node |
+//! | [`http`] | [`http::serve`]: health, metrics, the admin API |
 //! | [`key`] | [`Keypair`] and its file |
 //! | [`store`] | [`Store`]: what outlives a life |
-//! | [`told`] | [`Event`]s, and [`Reason`]s that are counted |
+//! | [`told`] | events as they happen, and [`Reason`]s that are counted |
+//! | `metrics` | what is counted |
 //! | `host` | the real side of the peer: inputs in, outputs performed |
 //! | `swarm` | libp2p's swarm and the loop around it |
 //! | `pipe` | the behaviour that opens and takes streams |
@@ -31,8 +34,11 @@
 
 mod clock;
 mod frame;
+pub mod handle;
 mod host;
+pub mod http;
 pub mod key;
+mod metrics;
 mod peers;
 mod pipe;
 mod places;
@@ -42,8 +48,10 @@ pub mod store;
 mod swarm;
 pub mod told;
 
+pub use handle::{Handle, Kept, OperationError};
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
-pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
+pub use running::{Node, Setup, StartError};
 pub use store::{Change, Memory, Store, Stored};
-pub use told::{Event, Reason};
+pub use told::{Listener, Reason};
+pub use wire::admin::Event;

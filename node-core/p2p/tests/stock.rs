@@ -10,9 +10,8 @@ use libp2p::kad::store::MemoryStore;
 use libp2p::kad::{self, GetProvidersOk, GetRecordOk, QueryId, QueryResult, Quorum, Record};
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{PeerId, Swarm, SwarmBuilder, identify, noise, tcp, yamux};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::{mpsc, oneshot};
-use wavetank_p2p::{Event, Multiaddr};
+use wavetank_p2p::{Event, Listener, Multiaddr};
 
 #[derive(NetworkBehaviour)]
 struct Behaviour {
@@ -106,7 +105,7 @@ async fn run(
 }
 
 /// Waits until the node that tells by `events` knows that `wanted` provides `of`.
-async fn remembered(events: &mut Receiver<Event>, of: &[u8], wanted: types::PeerId) -> anyhow::Result<()> {
+async fn remembered(events: &mut Listener, of: &[u8], wanted: types::PeerId) -> anyhow::Result<()> {
     let expected = Event::ProviderAdded { name: of.to_vec(), provider: wanted };
     wait_for(events, "a provider", |event| (*event == expected).then_some(())).await
 }
