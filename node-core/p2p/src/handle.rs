@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::Addr;
@@ -15,12 +16,13 @@ use libp2p::multiaddr::Protocol;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use types::PeerId;
-use wire::admin::{Ended, Events, Outcome, Peer, Report, Status, View};
+use wire::admin::{Ended, Events, Links, Outcome, Peer, Report, Status, View};
 
 use crate::clock;
 use crate::host::{Actor, Delivery, Glance};
 use crate::metrics::Metrics;
 use crate::peers;
+use crate::shape::{EmulateError, Shape};
 use crate::swarm::Ask;
 use crate::told::{Heard, Listener, Reason};
 
@@ -72,6 +74,7 @@ pub struct Handle {
     pub(crate) asks: mpsc::Sender<Ask>,
     pub(crate) heard: Heard,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) shape: Option<Arc<Shape>>,
     pub(crate) ready: watch::Receiver<bool>,
     pub(crate) gone: watch::Receiver<()>,
 }
@@ -275,7 +278,7 @@ impl Handle {
     /// If it has stopped.
     pub async fn view(&self) -> Result<View, OperationError> {
         let links = self.peers().await?;
-        let Glance { contacts, records, queue, .. } = self.glance().await?;
+        let Glance { contacts, records, queue, flaw, .. } = self.glance().await?;
         let traffic = &self.metrics.traffic;
         Ok(View {
             unix_ns: clock::unix_nanos(),
@@ -286,7 +289,8 @@ impl Handle {
             sent: traffic.sent.get(),
             sent_bytes: traffic.sent_bytes.get(),
             received: traffic.received.get(),
-            dropped: traffic.dropped.get(),
+            dropped: self.dropped(),
+            flaw,
         })
     }
 
@@ -296,6 +300,7 @@ impl Handle {
     /// If it has stopped.
     pub async fn metrics(&self) -> Result<String, OperationError> {
         let glance = self.glance().await?;
+        self.metrics.traffic.dropped.inner().store(self.dropped(), Ordering::Relaxed);
         Ok(self.metrics.text(Some(&glance)))
     }
 
@@ -309,6 +314,23 @@ impl Handle {
         let (reply, replied) = oneshot::channel();
         self.asks.send(ask(reply)).await.map_err(|_| OperationError::Stopped)?;
         replied.await.map_err(|_| OperationError::Stopped)
+    }
+}
+
+/// The network that it believes in.
+impl Handle {
+    /// Makes it believe in this network from now on.
+    ///
+    /// # Errors
+    /// If it was not started with [`Emulation::On`](crate::Emulation::On), or there is no such network.
+    pub fn emulate(&self, links: &Links) -> Result<(), EmulateError> {
+        Ok(self.shape.as_ref().ok_or(EmulateError::Off)?.believe(links)?)
+    }
+
+    /// Messages that it lost on purpose: the network that it believes in loses them.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shape.as_ref().map_or(0, |shape| shape.dropped())
     }
 }
 

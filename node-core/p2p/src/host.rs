@@ -21,14 +21,16 @@ use types::{
     Book, Duration, ExchangeId, Instant, Now, OperationId, PeerId, PeerRef, SendFailure, StoreResult, WriteId,
 };
 use wire::Half;
-use wire::admin::{Ended, Event, Outcome, Report};
+use wire::admin::{Ended, Event, Flaw, Outcome, Report};
 
 use crate::clock::{self, Clock};
 use crate::metrics::Kind;
+use crate::peerbook::{Known, PeerBook};
 use crate::peers;
 use crate::places::Places;
-use crate::serve::{self, MAX_STREAMS, Unanswered};
-use crate::store::{self, Change, Stored};
+use crate::serve::{self, MAX_STREAMS, Reply, Unanswered};
+use crate::shape::{Carried, Fate, Shape, messages};
+use crate::store::{self, Change, Job, Stored};
 use crate::told::{Reason, Told};
 
 /// The one actor of a node.
@@ -37,6 +39,9 @@ pub(crate) type Actor = Participant<Node, RealHost, Mailbox>;
 /// Exchanges that this node has under way, at most; a further one fails at once. Each is a stream, a timer and a
 /// message.
 const MAX_EXCHANGES: u32 = 1_024;
+
+/// How often the store is told who the contacts are, at most: what a crash may lose of the peer book.
+const BOOK_PACE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What the peer is like, for whoever administers it.
 #[derive(Clone, Debug)]
@@ -51,6 +56,8 @@ pub(crate) struct Glance {
     pub(crate) records: usize,
     /// Requests that wait for it.
     pub(crate) queue: u32,
+    /// The first of its DHT's invariants that does not hold.
+    pub(crate) flaw: Option<Flaw>,
 }
 
 /// What reaches the actor.
@@ -89,6 +96,8 @@ pub(crate) enum Delivery {
     Glance(oneshot::Sender<Glance>),
     /// A timer that was set as the how-manieth.
     Deadline(u64),
+    /// It is time to write the peer book.
+    Remember,
 }
 
 /// What the host wants of the swarm.
@@ -110,6 +119,8 @@ pub(crate) struct Shared {
     pub(crate) ready: watch::Sender<bool>,
     pub(crate) open: serve::Open,
     pub(crate) wishes: mpsc::UnboundedSender<Wish>,
+    /// The network that the node is made to believe in, if it is.
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 /// The real side of a peer.
@@ -123,7 +134,7 @@ pub(crate) struct RealHost {
     todo: VecDeque<Todo>,
     outbox: Outbox,
     /// Requests that wait for this peer's answer.
-    asked: HashMap<ExchangeId, oneshot::Sender<Vec<u8>>>,
+    asked: HashMap<ExchangeId, oneshot::Sender<Reply>>,
     taken: u32,
     exchanges: Rc<Cell<u32>>,
     operations: BTreeMap<OperationId, Asked>,
@@ -134,6 +145,19 @@ pub(crate) struct RealHost {
     timers: u64,
     /// The references that the peer holds, for a sweep of its book.
     held: Option<Vec<PeerRef>>,
+    remembered: PeerBook,
+    remember: Remember,
+}
+
+/// Whether the peer book is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remember {
+    /// Nothing changed.
+    Idle,
+    /// Something did: it is written in a while.
+    Soon,
+    /// At the next look at the peer.
+    Now,
 }
 
 /// An operation that is under way.
@@ -154,6 +178,7 @@ impl RealHost {
         shared: Shared,
         actor: Addr<Actor>,
         store: store::Desk,
+        remembered: PeerBook,
         begin: Node,
     ) -> Self {
         Self {
@@ -173,6 +198,8 @@ impl RealHost {
             timer: None,
             timers: 0,
             held: None,
+            remembered,
+            remember: Remember::Idle,
         }
     }
 }
@@ -220,6 +247,9 @@ impl Host<Node> for RealHost {
             for glance in std::mem::take(&mut self.glances) {
                 // Whoever asked may have given up.
                 let _ = glance.send(self.glance(kad, book));
+            }
+            if self.remember == Remember::Now {
+                self.remember(kad.table().contacts(), book);
             }
         }
         self.held = Some(held);
@@ -280,6 +310,10 @@ impl RealHost {
             }
             Delivery::Deadline(timer) if timer == self.timers => handle(Input::Deadline),
             Delivery::Deadline(_) => None,
+            Delivery::Remember => {
+                self.remember = Remember::Now;
+                Some(Step::Look)
+            }
         }
     }
 
@@ -380,21 +414,33 @@ impl RealHost {
             Output::Send { to, kind: Outbound::Request { exchange, timeout }, message } => {
                 self.open(to, exchange, clock::span(timeout), &message, book);
             }
-            Output::Send { kind: Outbound::Answer(exchange), message, .. } => {
+            Output::Send { to, kind: Outbound::Answer(exchange), message } => {
                 if let Some(answer) = self.asked.remove(&exchange) {
+                    let reply = match self.fate(to, Carried::Answer, book) {
+                        Fate::Sent(held) | Fate::SentTwice(held, _) => {
+                            Reply::Given { frame: self.encode(&message, book), held }
+                        }
+                        Fate::Lost => Reply::Lost,
+                    };
                     // The asker may have closed its stream.
-                    let _ = answer.send(self.encode(&message, book));
+                    let _ = answer.send(reply);
                 }
             }
             Output::Send { to, kind: Outbound::OneWay, message } => self.notify(to, &message, book),
-            // Its stream ends without an answer.
-            Output::Refuse { exchange, .. } => drop(self.asked.remove(&exchange)),
+            Output::Refuse { to, exchange } => {
+                let answer = self.asked.remove(&exchange);
+                if self.fate(to, Carried::Answer, book) == Fate::Lost {
+                    // Nor does the asker learn that there is none.
+                    let _ = answer.map(|answer| answer.send(Reply::Lost));
+                }
+                // Otherwise its stream ends without one.
+            }
             Output::Dial { peer } => self.wish(peer, Wish::Dial, book),
             Output::Close { peer, .. } => self.wish(peer, Wish::Close, book),
             Output::Persist { write, change } => {
                 let change = stored(now, change, book);
                 // The store's thread lives as long as this end of the way to it.
-                let _ = self.store.send((write, change));
+                let _ = self.store.send(Job::Change(write, change));
             }
             Output::Event(event) => self.event(now, &event, book),
             Output::WakeAt(at) => self.wake(now, at),
@@ -403,31 +449,35 @@ impl RealHost {
 
     fn open(
         &self,
-        to: PeerRef,
+        to_ref: PeerRef,
         exchange: ExchangeId,
         within: std::time::Duration,
         message: &Message,
         book: &Book,
     ) {
-        let to = book.id(to).and_then(|id| Some((*id, peers::theirs(id)?)));
+        let to = book.id(to_ref).and_then(|id| Some((*id, peers::theirs(id)?)));
         let room = self.exchanges.get() < MAX_EXCHANGES;
         let (Some((from, peer)), true) = (to, room) else {
             let reason = if room { SendFailure::Unreachable } else { SendFailure::QueueFull };
             self.actor.do_send(Deliver(Delivery::Failed { exchange, reason }));
             return;
         };
-        let request = self.encode(message, book);
+        let (request, fate) = (self.encode(message, book), self.fate(to_ref, Carried::First, book));
         let (open, actor) = (self.shared.open.clone(), self.actor.clone());
-        let under_way = Rc::clone(&self.exchanges);
+        let (under_way, told) = (Rc::clone(&self.exchanges), self.shared.told.clone());
         under_way.set(under_way.get() + 1);
         actix_rt::spawn(async move {
-            let answer = serve::exchange(open, peer, request, within).await;
+            let answer = messages::exchange(fate, open, peer, request, within).await;
             under_way.set(under_way.get().saturating_sub(1));
             actor.do_send(Deliver(match answer {
                 Ok(frame) => Delivery::Answer { exchange, from, frame },
                 Err(Unanswered::Failed(reason)) => Delivery::Failed { exchange, reason },
                 Err(Unanswered::Malformed(reason)) => {
                     Delivery::Malformed { from, reason, exchange: Some(exchange) }
+                }
+                Err(Unanswered::CutShort) => {
+                    told.turned_away(Some(from), Reason::CutShort);
+                    Delivery::Failed { exchange, reason: SendFailure::Closed }
                 }
             }));
         });
@@ -438,12 +488,19 @@ impl RealHost {
         let peer = book.id(to).and_then(peers::theirs);
         let Some(peer) = peer.filter(|_| self.exchanges.get() < MAX_EXCHANGES) else { return };
         let (open, frame) = (self.shared.open.clone(), self.encode(message, book));
+        let fate = self.fate(to, Carried::First, book);
         let under_way = Rc::clone(&self.exchanges);
         under_way.set(under_way.get() + 1);
         actix_rt::spawn(async move {
-            serve::notify(open, peer, frame).await;
+            messages::notify(fate, open, peer, frame).await;
             under_way.set(under_way.get().saturating_sub(1));
         });
+    }
+
+    /// What becomes of a message to this peer, in the network that the node believes in.
+    fn fate(&self, to: PeerRef, carried: Carried, book: &Book) -> Fate {
+        let shape = self.shared.shape.as_ref().zip(book.id(to));
+        shape.map_or(Fate::PLAIN, |(shape, id)| shape.fate(id, carried))
     }
 
     /// The bytes of a message that leaves now.
@@ -476,6 +533,33 @@ impl RealHost {
         }));
     }
 
+    /// The contacts changed: the book is written in a while, with what else changes until then.
+    fn remember_soon(&mut self) {
+        if self.remember != Remember::Idle {
+            return;
+        }
+        self.remember = Remember::Soon;
+        let actor = self.actor.clone();
+        actix_rt::spawn(async move {
+            actix_rt::time::sleep(BOOK_PACE).await;
+            actor.do_send(Deliver(Delivery::Remember));
+        });
+    }
+
+    fn remember(&mut self, contacts: &[PeerRef], book: &Book) {
+        self.remember = Remember::Idle;
+        let places = self.shared.places.borrow();
+        let known = |peer: &PeerRef| {
+            let id = *book.id(*peer)?;
+            let addresses = places.of(&id).to_vec();
+            (!addresses.is_empty()).then_some(Known { id, addresses })
+        };
+        if self.remembered.update(contacts.iter().filter_map(known).collect()) {
+            // The store's thread lives as long as this end of the way to it.
+            let _ = self.store.send(Job::Remember(self.remembered.peers().to_vec()));
+        }
+    }
+
     fn event(&mut self, now: Now, event: &node::Event, book: &Book) {
         match event {
             node::Event::Kad(kad::Event::OperationEnded { id, report, outcome }) => {
@@ -490,7 +574,9 @@ impl RealHost {
             }
             node::Event::Kad(kad::Event::Bootstrapped { .. }) => {
                 self.shared.ready.send_replace(true);
+                self.actor.do_send(Deliver(Delivery::Remember));
             }
+            node::Event::Kad(kad::Event::ContactAdded { .. }) => self.remember_soon(),
             _ => {}
         }
         if let Some(reason) = Reason::of(event) {
@@ -511,6 +597,7 @@ impl RealHost {
             buckets: buckets.filter(|(_, contacts)| *contacts > 0).collect(),
             records: kad.record_count(),
             queue: self.shared.queue.get(),
+            flaw: kad.check(book).err().map(Flaw::from),
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct Traffic {
     pub(crate) sent_bytes: Counter,
     pub(crate) received: Counter,
     pub(crate) received_bytes: Counter,
-    /// Lost on purpose.
+    /// Lost on purpose: counted elsewhere, and set when somebody asks.
     pub(crate) dropped: Counter,
 }
 

@@ -22,10 +22,12 @@ use crate::handle::Handle;
 use crate::host::{self, Actor, Delivery, RealHost, Shared};
 use crate::key::Keypair;
 use crate::metrics::Metrics;
+use crate::peerbook::{self, PeerBook};
 use crate::peers;
 use crate::places::Places;
 use crate::serve::Gate;
-use crate::store::{self, Memory, Store};
+use crate::shape::{Emulation, Shape};
+use crate::store::{self, Memory, Past, Store, StoreError};
 use crate::swarm::{Ask, Line, Loop, Queues};
 use crate::told::Told;
 
@@ -42,8 +44,10 @@ pub struct Setup {
     pub listen: Vec<Multiaddr>,
     /// Whom it asks first: addresses that end in `/p2p/` and an id. Without any it is the first of its network.
     pub bootstrap: Vec<Multiaddr>,
-    /// Where it keeps records.
+    /// What it keeps across its lives.
     pub store: Box<dyn Store>,
+    /// Whether it may be made to believe in another network than the one it is in.
+    pub emulation: Emulation,
 }
 
 impl Setup {
@@ -51,7 +55,14 @@ impl Setup {
     #[must_use]
     pub fn new(config: Config, listen: Vec<Multiaddr>, bootstrap: Vec<Multiaddr>) -> Self {
         let store = Box::new(Memory::default());
-        Self { config, protocol: wire::KAD_PROTOCOL.to_owned(), listen, bootstrap, store }
+        Self {
+            config,
+            protocol: wire::KAD_PROTOCOL.to_owned(),
+            listen,
+            bootstrap,
+            store,
+            emulation: Emulation::Off,
+        }
     }
 }
 
@@ -75,6 +86,9 @@ pub enum StartError {
         /// What the transport said.
         error: String,
     },
+    /// What earlier lives left cannot be had.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
     /// The transports could not be set up.
     #[error("transport: {0}")]
     Transport(String),
@@ -114,7 +128,11 @@ impl Node {
         let heard = told.heard();
         let (id, max_value) = (keypair.peer_id(), setup.config.kad.max_record_size.as_bytes());
         let named = setup.protocol.clone();
-        let inside = Inside { setup, keypair, protocol, contacts, asked, ready, told };
+        let shape = match setup.emulation {
+            Emulation::Off => None,
+            Emulation::On => Some(Shape::start()?),
+        };
+        let inside = Inside { setup, keypair, protocol, contacts, asked, ready, told, shape: shape.clone() };
         thread::Builder::new().name("node".to_owned()).spawn(move || {
             let store = actix_rt::System::new().block_on(inside.live(starting));
             // What was to be persisted is, once its thread has ended. One that panicked has said so.
@@ -124,7 +142,19 @@ impl Node {
         let lost = || StartError::Transport("the node's thread ended".to_owned());
         let Started { actor, incarnation } = started.await.map_err(|_| lost())??;
         let (ready, protocol) = (becomes_ready, named);
-        Ok(Handle { id, incarnation, protocol, max_value, actor, asks, heard, metrics, ready, gone: goes })
+        Ok(Handle {
+            id,
+            incarnation,
+            protocol,
+            max_value,
+            actor,
+            asks,
+            heard,
+            metrics,
+            shape,
+            ready,
+            gone: goes,
+        })
     }
 }
 
@@ -138,7 +168,7 @@ fn contacts(bootstrap: &[Multiaddr]) -> Result<Vec<(PeerId, Multiaddr)>, StartEr
     bootstrap.iter().map(contact).collect()
 }
 
-/// What a life tells once it has begun.
+/// What a node's thread says once it listens.
 struct Started {
     actor: Addr<Actor>,
     incarnation: u32,
@@ -153,6 +183,7 @@ struct Inside {
     asked: mpsc::Receiver<Ask>,
     ready: watch::Sender<bool>,
     told: Told,
+    shape: Option<Arc<Shape>>,
 }
 
 impl Inside {
@@ -162,15 +193,21 @@ impl Inside {
         starting: oneshot::Sender<Result<Started, StartError>>,
     ) -> Option<thread::JoinHandle<()>> {
         let places = Rc::new(RefCell::new(Places::new()));
-        let Self { setup, keypair, protocol, contacts, asked, ready, told } = self;
-        let limits = &setup.config.limits;
-        let line = Line::open(&keypair, protocol, &setup.config, &setup.listen, Rc::clone(&places)).await;
-        let started = line.and_then(|line| {
+        let Self { mut setup, keypair, protocol, contacts, asked, ready, told, shape } = self;
+        let queue_limit = setup.config.limits.inbound_queue;
+        let clock = Clock::start();
+        let started = async {
+            // Before anybody can hear of it, the life is counted.
+            let past = setup.store.begin(clock.now().unix)?;
+            let incarnation = past.lives;
+            let line = Line::open(&keypair, protocol, &setup, Rc::clone(&places), shape.as_ref()).await?;
             let local = keypair.peer_id();
-            let begun = begin(local, &setup.config, &contacts, setup.store, &places, ready, &told)?;
-            Ok((line, begun))
-        });
-        let (line, Begun { actor, incarnation, queue, opens, wishes, store }) = match started {
+            let known = known(local, &contacts, &past, &places);
+            let world = World { clock, places: &places, ready, told: &told, shape: shape.clone() };
+            let begun = begin(local, &setup.config, &known, past, setup.store, world)?;
+            Ok((line, begun, incarnation))
+        };
+        let (line, Begun { actor, queue, opens, wishes, store }, incarnation) = match started.await {
             Ok(started) => started,
             Err(error) => {
                 // Whoever started it may have given up.
@@ -184,14 +221,17 @@ impl Inside {
             actor: actor.clone(),
             places,
             queue,
-            queue_limit: limits.inbound_queue,
+            queue_limit,
             told,
             gate: Gate::default(),
             links: RefCell::default(),
+            shape,
         };
         if starting.send(Ok(Started { actor: actor.clone(), incarnation })).is_ok() {
             around.run(line, Queues { asks: asked, opens, wishes }).await;
         }
+        // The last word on who its contacts were.
+        let _ = actor.send(Deliver(Delivery::Remember)).await;
         // The actor lets go of its host, hence of the store.
         let _ = actor.send(Rest).await;
         Some(store)
@@ -201,38 +241,62 @@ impl Inside {
 /// An actor and what belongs to it.
 struct Begun {
     actor: Addr<Actor>,
-    incarnation: u32,
     queue: Rc<Cell<u32>>,
     opens: mpsc::UnboundedReceiver<(libp2p::PeerId, crate::pipe::Opening)>,
     wishes: mpsc::UnboundedReceiver<host::Wish>,
     store: thread::JoinHandle<()>,
 }
 
+/// What a peer begins with, beside its past.
+struct World<'a> {
+    clock: Clock,
+    places: &'a Rc<RefCell<Places>>,
+    ready: watch::Sender<bool>,
+    told: &'a Told,
+    shape: Option<Arc<Shape>>,
+}
+
+/// Whom this life asks first; where they, and all that are remembered, can be dialled is noted.
+fn known(
+    local: PeerId,
+    contacts: &[(PeerId, Multiaddr)],
+    past: &Past,
+    places: &Rc<RefCell<Places>>,
+) -> Vec<PeerId> {
+    let mut places = places.borrow_mut();
+    let mut bootstrap = Vec::new();
+    for (id, address) in contacts.iter().filter(|(id, _)| *id != local) {
+        places.confirm(*id, address.clone());
+        if !bootstrap.contains(id) {
+            bootstrap.push(*id);
+        }
+    }
+    let remembered: Vec<_> = past.peers.iter().filter(|known| known.id != local).collect();
+    // A peer may have moved since: what others say of it now stands beside what was true then.
+    for known in remembered.iter().rev() {
+        known.addresses.iter().for_each(|address| places.hear(known.id, address.clone()));
+    }
+    let remembered: Vec<_> = remembered.into_iter().map(|known| known.id).collect();
+    peerbook::first_asked(&bootstrap, &remembered, kad::maintenance::MAX_SEEDS, past.lives)
+}
+
 fn begin(
     local: PeerId,
     config: &Config,
-    contacts: &[(PeerId, Multiaddr)],
-    mut store: Box<dyn Store>,
-    places: &Rc<RefCell<Places>>,
-    ready: watch::Sender<bool>,
-    told: &Told,
+    known: &[PeerId],
+    past: Past,
+    store: Box<dyn Store>,
+    World { clock, places, ready, told, shape }: World<'_>,
 ) -> Result<Begun, StartError> {
-    let clock = Clock::start();
     let mut book = Book::new(Arc::new(SharedBook::new(vec![local])));
-    let mut known = Vec::new();
-    for (id, address) in contacts.iter().filter(|(id, _)| *id != local) {
-        places.borrow_mut().confirm(*id, address.clone());
-        if let Ok(peer) = book.intern(id)
-            && !known.contains(&peer)
-        {
-            known.push(peer);
-        }
-    }
-    let records = host::restored(clock.now(), store.load(), &mut book);
-    // The entropy of a key that nobody keeps: draws of two lives of a node do not repeat.
+    let contacts = known.iter().filter_map(|id| book.intern(id).ok()).collect();
+    let Past { lives, records, peers } = past;
+    let records = host::restored(clock.now(), records, &mut book);
+    // The entropy of a key that nobody keeps: draws of two lives of a node do not repeat, even if its folder comes back
+    // from a copy and counts a life twice.
     let seed = Seed(Keypair::generate().peer_id().digest().0);
-    let life = Life { local: PeerRef::shared(0), incarnation: 0, seed };
-    let restored = Restored { contacts: known, start: Start::Join, records };
+    let life = Life { local: PeerRef::shared(0), incarnation: lives, seed };
+    let restored = Restored { contacts, start: Start::Join, records };
     let node = node::Node::restore(life, &Settings::from(config), restored, &book);
     let (open, opens) = mpsc::unbounded_channel();
     let (wish, wishes) = mpsc::unbounded_channel();
@@ -244,10 +308,12 @@ fn begin(
         ready,
         open,
         wishes: wish,
+        shape,
     };
     let (desk, changes) = std::sync::mpsc::channel();
     let actor = Actor::create(|context| {
-        let host = RealHost::new(clock, shared, context.address(), desk, node);
+        let remembered = PeerBook::new(peers);
+        let host = RealHost::new(clock, shared, context.address(), desk, remembered, node);
         Actor::new(Body::new(host, book))
     });
     let (persister, failures) = (actor.clone(), told.metrics().store_failures.clone());
@@ -258,5 +324,5 @@ fn begin(
         persister.do_send(Deliver(Delivery::Persisted { write, result }));
     };
     let store = store::work(store, changes, persisted)?;
-    Ok(Begun { actor, incarnation: life.incarnation, queue, opens, wishes, store })
+    Ok(Begun { actor, queue, opens, wishes, store })
 }

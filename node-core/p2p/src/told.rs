@@ -28,14 +28,22 @@ const EVENT_BYTES: usize = 128;
 pub enum Reason {
     /// Bytes that are no message.
     Malformed(DecodeFailure),
+    /// A frame whose stream ended within it. Nobody is blamed: a peer that dies cuts its frames short.
+    CutShort,
     /// A message that the DHT refused.
     Refused(Refusal),
     /// A message where none of its kind belongs.
     Stray,
     /// A connection beyond those that there may be.
     TooManyLinks,
+    /// A connection beyond those that there may be with one subnet.
+    TooManyLinksOfSubnet,
     /// A connection that did not get through its handshake.
     NoHandshake,
+    /// A dialled address where another than the expected peer is.
+    WrongPeer,
+    /// An introduction with addresses that nobody can dial, or that are another's: those are ignored.
+    NoAddress,
     /// A stream beyond those that one peer may have open.
     TooManyStreamsOfPeer,
     /// A stream beyond those that all peers may have open.
@@ -60,9 +68,13 @@ pub enum Sort {
 impl Reason {
     /// Those that say all by themselves.
     pub(crate) const PLAIN: &[Self] = &[
+        Self::CutShort,
         Self::Stray,
         Self::TooManyLinks,
+        Self::TooManyLinksOfSubnet,
         Self::NoHandshake,
+        Self::WrongPeer,
+        Self::NoAddress,
         Self::TooManyStreamsOfPeer,
         Self::TooManyStreams,
         Self::QueueFull,
@@ -86,9 +98,13 @@ impl Reason {
         match self {
             Self::Malformed(failure) => failure.word(),
             Self::Refused(refusal) => refusal.word(),
+            Self::CutShort => "cut_short",
             Self::Stray => "stray",
             Self::TooManyLinks => "too_many_links",
+            Self::TooManyLinksOfSubnet => "too_many_links_of_subnet",
             Self::NoHandshake => "no_handshake",
+            Self::WrongPeer => "wrong_peer",
+            Self::NoAddress => "no_address",
             Self::TooManyStreamsOfPeer => "too_many_streams_of_peer",
             Self::TooManyStreams => "too_many_streams",
             Self::QueueFull => "queue_full",
@@ -106,6 +122,7 @@ impl Reason {
                 Refusal::RecordTooLarge | Refusal::StoreFull | Refusal::ProvidersFull | Refusal::TooManyPeers,
             )
             | Self::TooManyLinks
+            | Self::TooManyLinksOfSubnet
             | Self::TooManyStreamsOfPeer
             | Self::TooManyStreams
             | Self::QueueFull
@@ -120,8 +137,11 @@ impl Reason {
                 | Refusal::NotServing
                 | Refusal::NotTheProvider,
             )
+            | Self::CutShort
             | Self::Stray
             | Self::NoHandshake
+            | Self::WrongPeer
+            | Self::NoAddress
             | Self::Unanswered => Sort::Offence,
         }
     }

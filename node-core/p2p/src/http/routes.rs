@@ -9,17 +9,20 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use wire::admin::{Ask, Health, Identity, MAX_WAIT, Refused, Versions, path};
+use wire::admin::{Ask, Health, Identity, Links, MAX_LINKS, MAX_WAIT, Refused, Versions, path};
 
 use super::guard;
 use crate::handle::{Handle, OperationError, VERSION};
+use crate::shape::EmulateError;
 
-/// Bytes of a request's body, at most: the longest value that a message takes, in hex, and what stands around it.
-const MAX_BODY_BYTES: usize = 2 * wire::MAX_BODY_BYTES + (4 << 10);
+/// Bytes of an operation, at most: the longest value that a message takes, in hex, and what stands around it.
+const MAX_ASK_BYTES: usize = 2 * wire::MAX_BODY_BYTES + (4 << 10);
+/// Bytes of links, at most: as many as a node may be told of, each with all its numbers.
+const MAX_LINKS_BYTES: usize = MAX_LINKS * 512;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Operations that may be under way for whoever asks over HTTP; the node has a limit of its own.
@@ -46,6 +49,7 @@ pub(super) fn of(handle: Handle) -> Router {
         .route(path::ASK, post(ask))
         .route(path::EVENTS, get(events))
         .route(path::VIEW, get(view))
+        .route(path::LINKS, put(links))
         .route(path::SHUTDOWN, post(shutdown))
         .layer(middleware::from_fn(guard::admit));
     Router::new()
@@ -145,7 +149,7 @@ async fn ask(State(api): State<Api>, request: Request) -> Result<Response, Probl
         let error = format!("{MAX_ASKS} operations are under way already");
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, error));
     };
-    let body = body(request).await?;
+    let body = body(request, MAX_ASK_BYTES).await?;
     let ask: Ask = serde_json::from_slice(body.as_ref())
         .map_err(|error| Problem::bad(format!("body is no operation: {error}")))?;
     let too_long = || format!("name is longer than {} bytes", kad::message::MAX_NAME_BYTES);
@@ -154,21 +158,32 @@ async fn ask(State(api): State<Api>, request: Request) -> Result<Response, Probl
 }
 
 /// The whole body, if it is no longer than one may be and comes in time.
-async fn body(request: Request) -> Result<impl AsRef<[u8]>, Problem> {
+async fn body(request: Request, max_bytes: usize) -> Result<impl AsRef<[u8]>, Problem> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let announced = announced.and_then(|length| length.parse::<u64>().ok());
-    if let Some(length) = announced.filter(|length| *length > MAX_BODY_BYTES as u64) {
-        let error = format!("body of {length} bytes is longer than {MAX_BODY_BYTES}");
+    if let Some(length) = announced.filter(|length| *length > max_bytes as u64) {
+        let error = format!("body of {length} bytes is longer than {max_bytes}");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error));
     }
-    match timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY_BYTES)).await {
+    match timeout(BODY_TIMEOUT, to_bytes(request.into_body(), max_bytes)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Problem::bad(format!("body breaks off, or is longer than {MAX_BODY_BYTES} bytes"))),
+        Ok(Err(_)) => Err(Problem::bad(format!("body breaks off, or is longer than {max_bytes} bytes"))),
         Err(_) => {
             let error = format!("body did not arrive within {BODY_TIMEOUT:?}");
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, error))
         }
     }
+}
+
+async fn links(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let body = body(request, MAX_LINKS_BYTES).await?;
+    let links: Links = serde_json::from_slice(body.as_ref())
+        .map_err(|error| Problem::bad(format!("body tells of no links: {error}")))?;
+    api.handle.emulate(&links).map_err(|error| match error {
+        EmulateError::Off => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        EmulateError::Links(_) => Problem::bad(error.to_string()),
+    })?;
+    Ok(done(StatusCode::OK))
 }
 
 async fn events(State(api): State<Api>, uri: Uri) -> Result<Response, Problem> {
@@ -209,7 +224,12 @@ fn since(query: &str) -> Result<Since, Problem> {
 async fn shutdown(State(api): State<Api>) -> Response {
     // Whoever asked is told at once; its program learns of it by `Handle::stopped`.
     tokio::spawn(api.handle.shutdown());
-    (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, JSON_TYPE)], Body::from("{}")).into_response()
+    done(StatusCode::ACCEPTED)
+}
+
+/// There is nothing more to say.
+fn done(status: StatusCode) -> Response {
+    (status, [(header::CONTENT_TYPE, JSON_TYPE)], Body::from("{}")).into_response()
 }
 
 async fn nothing_here(uri: Uri) -> Problem {
