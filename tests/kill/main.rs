@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use child::{Child, IN_USE};
+use config::Config;
 use p2p::folder::{KEY_FILE, STORE_FILE};
-use p2p::{Config, Folder, Keypair, Node, Setup, Store as _};
-use types::{Domain, Purpose, Seed, Streams, UnixMillis};
+use p2p::{Folder, Keypair, Node, Setup, Store as _};
+use types::{Digest, Domain, Purpose, Seed, Streams, UnixMillis};
 use writer::{Promise, Writer};
 
 /// Kills, unless `WAVETANK_KILLS` says otherwise.
@@ -46,8 +47,8 @@ async fn a_node_that_is_killed_at_any_instant_loses_nothing_that_it_acknowledged
     let node = Node::start(setup, Keypair::generate()).await?;
     let addresses = node.addresses().await?;
     let bootstrap = addresses.first().context("it listens")?.clone();
-    let mut writer = Writer::new(node, key.peer_id());
-    let streams = Streams::new(Seed(8), Domain::new("tests"), 0, 0);
+    let mut writer = Writer::new(node);
+    let streams = Streams::new(Seed(8), Domain::new("tests"), Digest(0), 0);
     let mut chance = streams.stream(Purpose::new("kills"), 0);
     let (mut readies, mut acknowledged, mut lives) = (Vec::new(), 0, 0);
     for kill in 0..kills {
@@ -64,9 +65,11 @@ async fn a_node_that_is_killed_at_any_instant_loses_nothing_that_it_acknowledged
                 ensure!(second == Some(IN_USE), "a second process on the folder ended with {second:?}");
             }
             let life = share(LIFE, chance.unit());
-            acknowledged += writer.write_until_gone(async { child.kill_at(Instant::now() + life).await }).await?;
+            acknowledged +=
+                writer.write_until_gone(async { child.kill_at(Instant::now() + life).await }).await?;
         }
-        lives = inspect(data.path(), writer.promises(), lives).with_context(|| format!("after kill {kill}"))?;
+        lives =
+            inspect(data.path(), writer.promises(), lives).with_context(|| format!("after kill {kill}"))?;
         ensure!(std::fs::read(data.path().join(KEY_FILE))? == bytes, "the key changed");
     }
     let mut child = Child::start(data.path(), &bootstrap)?;
@@ -106,7 +109,8 @@ fn inspect(data: &Path, promises: &BTreeMap<Vec<u8>, Promise>, lives: u32) -> an
     let copy = tempfile::tempdir()?;
     std::fs::copy(file, copy.path().join(STORE_FILE))?;
     let past = Folder::open(copy.path())?.store()?.begin(UnixMillis(0))?;
-    let records: BTreeMap<_, _> = past.records.into_iter().map(|stored| (stored.name, stored.value)).collect();
+    let records: BTreeMap<_, _> =
+        past.records.into_iter().map(|stored| (stored.name, stored.value)).collect();
     for (name, promise) in promises {
         let value = records.get(name);
         let kept = value.is_some_and(|value| promise.admits(value));
