@@ -38,7 +38,7 @@ pub use folder::{INPUTS, RunFolder, rfc3339};
 pub use graph::{Graph, GraphEdge, GraphHead, GraphNode};
 pub use ladder::{Comparison, Difference, Rung, compare};
 pub use manifest::{
-    Build, Figure, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall,
+    Build, Figure, Fingerprint, Host, Local, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall,
 };
 pub use read::{CsvRows, JsonRows, Run};
 pub use rows::{

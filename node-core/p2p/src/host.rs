@@ -23,11 +23,12 @@ use types::{
 use wire::Half;
 
 use crate::clock::{self, Clock};
+use crate::peerbook::{Known, PeerBook};
 use crate::peers;
 use crate::places::Places;
 use crate::serve::{self, MAX_STREAMS, Reply, Unanswered};
 use crate::shape::{Carried, Fate, Shape, messages};
-use crate::store::{self, Change, Stored};
+use crate::store::{self, Change, Job, Stored};
 use crate::told::{Event, Reason, Told};
 
 /// The one actor of a node.
@@ -36,6 +37,9 @@ pub(crate) type Actor = Participant<Node, RealHost, Mailbox>;
 /// Exchanges that this node has under way, at most; a further one fails at once. Each is a stream, a timer and a
 /// message.
 const MAX_EXCHANGES: u32 = 1_024;
+
+/// How often the store is told who the contacts are, at most: what a crash may lose of the peer book.
+const BOOK_PACE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// How an operation of the owner's ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +87,8 @@ pub(crate) enum Delivery {
     },
     /// A timer that was set as the how-manieth.
     Deadline(u64),
+    /// It is time to write the peer book.
+    Remember,
 }
 
 /// What the host wants of the swarm.
@@ -128,6 +134,19 @@ pub(crate) struct RealHost {
     timers: u64,
     /// The references that the peer holds, for a sweep of its book.
     held: Option<Vec<PeerRef>>,
+    remembered: PeerBook,
+    remember: Remember,
+}
+
+/// Whether the peer book is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remember {
+    /// Nothing changed.
+    Idle,
+    /// Something did: it is written in a while.
+    Soon,
+    /// At the next look at the peer.
+    Now,
 }
 
 enum Todo {
@@ -141,6 +160,7 @@ impl RealHost {
         shared: Shared,
         actor: Addr<Actor>,
         store: store::Desk,
+        remembered: PeerBook,
         begin: Node,
     ) -> Self {
         Self {
@@ -159,6 +179,8 @@ impl RealHost {
             timer: None,
             timers: 0,
             held: None,
+            remembered,
+            remember: Remember::Idle,
         }
     }
 }
@@ -199,10 +221,13 @@ impl Host<Node> for RealHost {
         self.outbox = out;
     }
 
-    fn look(&mut self, peer: Option<&Node>, _: &Book) {
+    fn look(&mut self, peer: Option<&Node>, book: &Book) {
         let mut held = Vec::new();
         if let Some(kad) = peer.and_then(|peer| peer.view().kad) {
             kad.for_each_ref(|peer| held.push(peer));
+            if self.remember == Remember::Now {
+                self.remember(kad.table().contacts(), book);
+            }
         }
         self.held = Some(held);
     }
@@ -256,6 +281,10 @@ impl RealHost {
             }
             Delivery::Deadline(timer) if timer == self.timers => handle(Input::Deadline),
             Delivery::Deadline(_) => None,
+            Delivery::Remember => {
+                self.remember = Remember::Now;
+                Some(Step::Look)
+            }
         }
     }
 
@@ -380,7 +409,7 @@ impl RealHost {
             Output::Persist { write, change } => {
                 let change = stored(now, change, book);
                 // The store's thread lives as long as this end of the way to it.
-                let _ = self.store.send((write, change));
+                let _ = self.store.send(Job::Change(write, change));
             }
             Output::Event(event) => self.event(event, book),
             Output::WakeAt(at) => self.wake(now, at),
@@ -467,6 +496,33 @@ impl RealHost {
         }));
     }
 
+    /// The contacts changed: the book is written in a while, with what else changes until then.
+    fn remember_soon(&mut self) {
+        if self.remember != Remember::Idle {
+            return;
+        }
+        self.remember = Remember::Soon;
+        let actor = self.actor.clone();
+        actix_rt::spawn(async move {
+            actix_rt::time::sleep(BOOK_PACE).await;
+            actor.do_send(Deliver(Delivery::Remember));
+        });
+    }
+
+    fn remember(&mut self, contacts: &[PeerRef], book: &Book) {
+        self.remember = Remember::Idle;
+        let places = self.shared.places.borrow();
+        let known = |peer: &PeerRef| {
+            let id = *book.id(*peer)?;
+            let addresses = places.of(&id).to_vec();
+            (!addresses.is_empty()).then_some(Known { id, addresses })
+        };
+        if self.remembered.update(contacts.iter().filter_map(known).collect()) {
+            // The store's thread lives as long as this end of the way to it.
+            let _ = self.store.send(Job::Remember(self.remembered.peers().to_vec()));
+        }
+    }
+
     fn event(&mut self, event: node::Event, book: &Book) {
         let name = |peer: PeerRef| book.id(peer).copied();
         let told = match event {
@@ -482,9 +538,13 @@ impl RealHost {
             }
             node::Event::Kad(kad::Event::Bootstrapped { contacts }) => {
                 self.shared.ready.send_replace(true);
+                self.actor.do_send(Deliver(Delivery::Remember));
                 Some(Event::Bootstrapped { contacts })
             }
-            node::Event::Kad(kad::Event::ContactAdded { peer }) => name(peer).map(Event::ContactAdded),
+            node::Event::Kad(kad::Event::ContactAdded { peer }) => {
+                self.remember_soon();
+                name(peer).map(Event::ContactAdded)
+            }
             node::Event::Kad(kad::Event::ContactEvicted { peer }) => name(peer).map(Event::ContactEvicted),
             node::Event::Kad(kad::Event::RecordStored { record }) => {
                 Some(Event::RecordStored { name: record.target.name().to_vec() })

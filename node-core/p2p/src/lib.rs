@@ -3,11 +3,17 @@
 //! | module | what |
 //! |---|---|
 //! | [`running`] | [`Node::start`] and [`Handle`]: a running node |
+//! | [`daemon`] | [`Daemon`]: a node out of its folder, for owners without a runtime |
 //! | [`key`] | [`Keypair`] and its file |
+//! | [`folder`] | [`Folder`]: a node's data folder, its alone |
 //! | [`store`] | [`Store`]: what outlives a life |
+//! | [`disk`] | [`Disk`]: a store in a file |
+//! | `staged` | a file of which the first changes can be held back |
+//! | [`peerbook`] | peers that are remembered, and who of them is asked first |
 //! | [`told`] | [`Event`]s, and [`Reason`]s that are counted |
 //! | `host` | the real side of the peer: inputs in, outputs performed |
 //! | `swarm` | libp2p's swarm and the loop around it |
+//! | `subnets` | the limits of connections by subnet |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
 //! | [`shape`] | the network that a node is made to believe in |
@@ -20,8 +26,8 @@
 //! The DHT is ours: `node` thinks, `wire` encodes, and here its messages flow over streams of libp2p's own protocol,
 //! so that nodes of its Kademlia and ours share a network.
 //!
-//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no log written. It
-//! knows no simulation, and decides nothing that `node` decides.
+//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no line written: what there is to log
+//! is told to `tracing`. It knows no simulation, and decides nothing that `node` decides.
 //!
 //! Invariants:
 //! - every request ends in one answer or one failure, every stream within its time, whatever the other side does;
@@ -31,22 +37,32 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+pub mod daemon;
+pub mod disk;
+pub mod folder;
 mod frame;
 mod host;
 pub mod key;
+pub mod peerbook;
 mod peers;
 mod pipe;
 mod places;
 pub mod running;
 mod serve;
 pub mod shape;
+mod staged;
 pub mod store;
+mod subnets;
 mod swarm;
 pub mod told;
 
+pub use daemon::{Daemon, DaemonError, End, Happening, Listening};
+pub use disk::Disk;
+pub use folder::{Folder, FolderError};
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
+pub use peerbook::Known;
 pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
 pub use shape::{EmulateError, Emulation};
-pub use store::{Change, Memory, Store, Stored};
+pub use store::{Change, Memory, Past, Store, StoreError, Stored};
 pub use told::{Event, Reason};

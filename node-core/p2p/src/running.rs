@@ -22,11 +22,12 @@ use wire::admin::Links;
 use crate::clock::Clock;
 use crate::host::{self, Actor, Delivery, Ended, RealHost, Shared};
 use crate::key::Keypair;
+use crate::peerbook::{self, PeerBook};
 use crate::peers;
 use crate::places::Places;
 use crate::serve::Gate;
 use crate::shape::{EmulateError, Emulation, Shape};
-use crate::store::{self, Memory, Store};
+use crate::store::{self, Memory, Past, Store, StoreError};
 use crate::swarm::{Ask, Line, Loop, Queues};
 use crate::told::{Event, Reason, Told};
 
@@ -43,7 +44,7 @@ pub struct Setup {
     pub listen: Vec<Multiaddr>,
     /// Whom it asks first: addresses that end in `/p2p/` and an id. Without any it is the first of its network.
     pub bootstrap: Vec<Multiaddr>,
-    /// Where it keeps records.
+    /// What it keeps across its lives.
     pub store: Box<dyn Store>,
     /// Whether it may be made to believe in another network than the one it is in.
     pub emulation: Emulation,
@@ -85,6 +86,9 @@ pub enum StartError {
         /// What the transport said.
         error: String,
     },
+    /// What earlier lives left cannot be had.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
     /// The transports could not be set up.
     #[error("transport: {0}")]
     Transport(String),
@@ -189,8 +193,8 @@ impl Node {
             drop(gone);
         })?;
         let lost = || StartError::Transport("the node's thread ended".to_owned());
-        let actor = started.await.map_err(|_| lost())??;
-        Ok(Handle { id, max_value, actor, asks, told, shape, ready: becomes_ready, gone: goes })
+        let Started { actor, incarnation } = started.await.map_err(|_| lost())??;
+        Ok(Handle { id, incarnation, max_value, actor, asks, told, shape, ready: becomes_ready, gone: goes })
     }
 }
 
@@ -202,6 +206,12 @@ fn contacts(bootstrap: &[Multiaddr]) -> Result<Vec<(PeerId, Multiaddr)>, StartEr
         Ok((id, place))
     };
     bootstrap.iter().map(contact).collect()
+}
+
+/// What a node's thread says once it listens.
+struct Started {
+    actor: Addr<Actor>,
+    incarnation: u32,
 }
 
 /// What moves to the node's thread.
@@ -220,18 +230,24 @@ impl Inside {
     /// The node's life; what is left of it is its store's thread.
     async fn live(
         self,
-        starting: oneshot::Sender<Result<Addr<Actor>, StartError>>,
+        starting: oneshot::Sender<Result<Started, StartError>>,
     ) -> Option<thread::JoinHandle<()>> {
         let places = Rc::new(RefCell::new(Places::new()));
-        let Self { setup, keypair, protocol, contacts, asked, ready, told, shape } = self;
+        let Self { mut setup, keypair, protocol, contacts, asked, ready, told, shape } = self;
         let queue_limit = setup.config.limits.inbound_queue;
-        let line = Line::open(&keypair, protocol, &setup, Rc::clone(&places), shape.as_ref()).await;
-        let started = line.and_then(|line| {
+        let clock = Clock::start();
+        let started = async {
+            // Before anybody can hear of it, the life is counted.
+            let past = setup.store.begin(clock.now().unix)?;
+            let incarnation = past.lives;
+            let line = Line::open(&keypair, protocol, &setup, Rc::clone(&places), shape.as_ref()).await?;
             let local = keypair.peer_id();
-            let begun = begin(local, setup, &contacts, &places, ready, &told, shape.clone())?;
-            Ok((line, begun))
-        });
-        let (line, Begun { actor, queue, opens, wishes, store }) = match started {
+            let known = known(local, &contacts, &past, &places);
+            let world = World { clock, places: &places, ready, told: &told, shape: shape.clone() };
+            let begun = begin(local, &setup.config, &known, past, setup.store, world)?;
+            Ok((line, begun, incarnation))
+        };
+        let (line, Begun { actor, queue, opens, wishes, store }, incarnation) = match started.await {
             Ok(started) => started,
             Err(error) => {
                 // Whoever started it may have given up.
@@ -242,9 +258,11 @@ impl Inside {
         actor.do_send(Deliver(Delivery::Start));
         let around =
             Loop { actor: actor.clone(), places, queue, queue_limit, told, gate: Gate::default(), shape };
-        if starting.send(Ok(actor.clone())).is_ok() {
+        if starting.send(Ok(Started { actor: actor.clone(), incarnation })).is_ok() {
             around.run(line, Queues { asks: asked, opens, wishes }).await;
         }
+        // The last word on who its contacts were.
+        let _ = actor.send(Deliver(Delivery::Remember)).await;
         // The actor lets go of its host, hence of the store.
         let _ = actor.send(Rest).await;
         Some(store)
@@ -260,33 +278,57 @@ struct Begun {
     store: thread::JoinHandle<()>,
 }
 
-fn begin(
-    local: PeerId,
-    setup: Setup,
-    contacts: &[(PeerId, Multiaddr)],
-    places: &Rc<RefCell<Places>>,
+/// What a peer begins with, beside its past.
+struct World<'a> {
+    clock: Clock,
+    places: &'a Rc<RefCell<Places>>,
     ready: watch::Sender<bool>,
-    told: &Told,
+    told: &'a Told,
     shape: Option<Arc<Shape>>,
-) -> Result<Begun, StartError> {
-    let Setup { config, mut store, .. } = setup;
-    let clock = Clock::start();
-    let mut book = Book::new(Arc::new(SharedBook::new(vec![local])));
-    let mut known = Vec::new();
+}
+
+/// Whom this life asks first; where they, and all that are remembered, can be dialled is noted.
+fn known(
+    local: PeerId,
+    contacts: &[(PeerId, Multiaddr)],
+    past: &Past,
+    places: &Rc<RefCell<Places>>,
+) -> Vec<PeerId> {
+    let mut places = places.borrow_mut();
+    let mut bootstrap = Vec::new();
     for (id, address) in contacts.iter().filter(|(id, _)| *id != local) {
-        places.borrow_mut().confirm(*id, address.clone());
-        if let Ok(peer) = book.intern(id)
-            && !known.contains(&peer)
-        {
-            known.push(peer);
+        places.confirm(*id, address.clone());
+        if !bootstrap.contains(id) {
+            bootstrap.push(*id);
         }
     }
-    let records = host::restored(clock.now(), store.load(), &mut book);
-    // The entropy of a key that nobody keeps: draws of two lives of a node do not repeat.
+    let remembered: Vec<_> = past.peers.iter().filter(|known| known.id != local).collect();
+    // A peer may have moved since: what others say of it now stands beside what was true then.
+    for known in remembered.iter().rev() {
+        known.addresses.iter().for_each(|address| places.hear(known.id, address.clone()));
+    }
+    let remembered: Vec<_> = remembered.into_iter().map(|known| known.id).collect();
+    peerbook::first_asked(&bootstrap, &remembered, kad::maintenance::MAX_SEEDS, past.lives)
+}
+
+fn begin(
+    local: PeerId,
+    config: &Config,
+    known: &[PeerId],
+    past: Past,
+    store: Box<dyn Store>,
+    World { clock, places, ready, told, shape }: World<'_>,
+) -> Result<Begun, StartError> {
+    let mut book = Book::new(Arc::new(SharedBook::new(vec![local])));
+    let contacts = known.iter().filter_map(|id| book.intern(id).ok()).collect();
+    let Past { lives, records, peers } = past;
+    let records = host::restored(clock.now(), records, &mut book);
+    // The entropy of a key that nobody keeps: draws of two lives of a node do not repeat, even if its folder comes back
+    // from a copy and counts a life twice.
     let seed = Seed(Keypair::generate().peer_id().digest().0);
-    let life = Life { local: PeerRef::shared(0), incarnation: 0, seed };
-    let restored = Restored { contacts: known, start: Start::Join, records };
-    let node = node::Node::restore(life, &Settings::from(&config), restored, &book);
+    let life = Life { local: PeerRef::shared(0), incarnation: lives, seed };
+    let restored = Restored { contacts, start: Start::Join, records };
+    let node = node::Node::restore(life, &Settings::from(config), restored, &book);
     let (open, opens) = mpsc::unbounded_channel();
     let (wish, wishes) = mpsc::unbounded_channel();
     let queue = Rc::default();
@@ -301,7 +343,8 @@ fn begin(
     };
     let (desk, changes) = std::sync::mpsc::channel();
     let actor = Actor::create(|context| {
-        let host = RealHost::new(clock, shared, context.address(), desk, node);
+        let remembered = PeerBook::new(peers);
+        let host = RealHost::new(clock, shared, context.address(), desk, remembered, node);
         Actor::new(Body::new(host, book))
     });
     let told = actor.clone();
@@ -314,6 +357,7 @@ fn begin(
 #[derive(Clone)]
 pub struct Handle {
     id: PeerId,
+    incarnation: u32,
     max_value: u64,
     actor: Addr<Actor>,
     asks: mpsc::Sender<Ask>,
@@ -328,6 +372,12 @@ impl Handle {
     #[must_use]
     pub const fn id(&self) -> &PeerId {
         &self.id
+    }
+
+    /// How often it had lived before.
+    #[must_use]
+    pub const fn incarnation(&self) -> u32 {
+        self.incarnation
     }
 
     /// Waits until its table was filled for the first time.
@@ -446,6 +496,12 @@ impl Handle {
         let Self { asks, mut gone, .. } = self;
         // Somebody else may have stopped it.
         let _ = asks.send(Ask::Shutdown).await;
+        while gone.changed().await.is_ok() {}
+    }
+
+    /// Waits until it has stopped, whoever stopped it.
+    pub async fn stopped(&self) {
+        let mut gone = self.gone.clone();
         while gone.changed().await.is_ok() {}
     }
 

@@ -33,6 +33,7 @@ use crate::places::Places;
 use crate::running::{Setup, StartError};
 use crate::serve::{self, Gate};
 use crate::shape::{self, Shape};
+use crate::subnets::{Crowded, Subnets};
 use crate::told::{Event, Reason, Told};
 
 /// The version of identify's exchange, as every libp2p node says it.
@@ -53,6 +54,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
+    subnets: Subnets,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pipe: Pipe,
@@ -142,6 +144,7 @@ fn behaviour(
         .with_cache_size(0);
     Behaviour {
         limits: connection_limits::Behaviour::new(connections),
+        subnets: Subnets::default(),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::default(),
         pipe: Pipe::new(protocol, config.kad.mode, places),
@@ -290,10 +293,7 @@ impl Loop {
                 self.told.tell(Event::LinkDown { peer });
             }
             SwarmEvent::IncomingConnectionError { error, peer_id, .. } => {
-                let reason = match error {
-                    ListenError::Denied { .. } => Reason::TooManyLinks,
-                    _ => Reason::NoHandshake,
-                };
+                let reason = refusal(error);
                 self.told.turned_away(peer_id.and_then(|peer| peers::ours(&peer)), reason);
             }
             _ => {}
@@ -337,5 +337,38 @@ impl Loop {
                 Err(reason) => told.turned_away(Some(peer), reason),
             }
         });
+    }
+}
+
+/// Why a connection that came in was not taken.
+fn refusal(error: ListenError) -> Reason {
+    match error {
+        ListenError::Denied { cause } => match cause.downcast::<Crowded>() {
+            Ok(_) => Reason::TooManyLinksOfSubnet,
+            Err(_) => Reason::TooManyLinks,
+        },
+        _ => Reason::NoHandshake,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::swarm::{ConnectionDenied, ConnectionId};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_denied_is_told_by_its_limit() {
+        let address: Multiaddr = "/ip4/198.51.100.1/tcp/1".parse().unwrap();
+        let mut subnets = Subnets::default();
+        let mut arrive = |number| {
+            let connection = ConnectionId::new_unchecked(number);
+            subnets.handle_pending_inbound_connection(connection, &address, &address)
+        };
+        let cause = (0..100).find_map(|number| arrive(number).err()).unwrap();
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinksOfSubnet);
+        let cause = ConnectionDenied::new(std::io::Error::other("another"));
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinks);
+        assert_eq!(refusal(ListenError::Aborted), Reason::NoHandshake);
     }
 }

@@ -89,6 +89,8 @@ pub enum Reason {
     Stray,
     /// A connection beyond those that there may be.
     TooManyLinks,
+    /// A connection beyond those that there may be with one subnet.
+    TooManyLinksOfSubnet,
     /// A connection that did not get through its handshake.
     NoHandshake,
     /// A stream beyond those that one peer may have open.

@@ -10,7 +10,9 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::time::Duration;
 
+use kad::violation::Violation;
 use kad::{Operation, Target};
 use node::Direction;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,10 @@ use types::{Book, OperationId, PeerId, PeerRef};
 
 /// The version of these types; a node says it under [`path::VERSIONS`].
 pub const VERSION: u16 = 1;
+
+/// How long a node lets a question for events wait, at most: shorter than what lies between usually keeps a silent
+/// connection.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Where each thing is found.
 pub mod path {
@@ -43,6 +49,13 @@ pub mod path {
     pub const LINKS: &str = "/admin/links";
     /// POST: the node stops as by SIGTERM.
     pub const SHUTDOWN: &str = "/admin/shutdown";
+}
+
+/// Why a question has no answer: the body of every status that is none of success, but for [`Health`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// In words, naming the thing and the limit.
+    pub error: String,
 }
 
 /// Whether a node does what it is there for.
@@ -281,7 +294,8 @@ pub struct Record {
 /// What happened at a node since some event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
-    /// The number of the last event that has happened: ask for those after it.
+    /// The number of the last event that this tells of; that of the question if it tells of none. Ask for those after it:
+    /// an answer has a limit, and there may be more.
     pub last: u64,
     /// Events after the one asked for that the node no longer has.
     pub lost: u64,
@@ -542,6 +556,43 @@ pub struct View {
     pub received: u64,
     /// Messages that were lost on purpose: a network was emulated that loses them.
     pub dropped: u64,
+    /// The first of its DHT's invariants that does not hold, if one does not.
+    pub flaw: Option<Flaw>,
+}
+
+/// An invariant of the DHT that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flaw {
+    /// What it is about.
+    pub about: About,
+    /// What was seen.
+    pub what: String,
+}
+
+/// What an invariant of the DHT is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Its table.
+    Table,
+    /// Its lookups.
+    Lookups,
+    /// Its exchanges and limits.
+    Limits,
+}
+
+impl From<Violation> for Flaw {
+    fn from(violation: Violation) -> Self {
+        let about = match violation {
+            Violation::WrongBucket { .. }
+            | Violation::Duplicate { .. }
+            | Violation::Overfull { .. }
+            | Violation::Torn => About::Table,
+            Violation::UnsoundLookup => About::Lookups,
+            Violation::Exchanges | Violation::Limit(_) => About::Limits,
+        };
+        Self { about, what: violation.to_string() }
+    }
 }
 
 impl Report {

@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
+use kernel::{Chapter, LogEntry, Progress};
 use record::{EventsWriter, Manifest, RecordError, RunFolder};
 use sha2::{Digest as _, Sha256};
 use types::Instant;
-use world::{Chapter, LogEntry, Progress};
 
 use crate::rows;
 
@@ -56,8 +56,13 @@ impl Journal {
     }
 
     /// Writes the event log as its chapters arrive. A run whose log cannot be written is stopped: it could not be whole any more.
-    pub(crate) fn follow(&mut self, progress: &Arc<Progress>, shards: usize) -> Result<(), RecordError> {
-        let (events, chapters, progress) = (self.folder.events()?, progress.listen(), Arc::clone(progress));
+    pub(crate) fn follow(
+        &mut self,
+        chapters: Receiver<Chapter>,
+        progress: &Arc<Progress>,
+        shards: usize,
+    ) -> Result<(), RecordError> {
+        let (events, progress) = (self.folder.events()?, Arc::clone(progress));
         self.log = Some(std::thread::spawn(move || {
             let written = write_log(events, chapters, shards);
             if written.is_err() {

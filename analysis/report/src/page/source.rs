@@ -49,6 +49,10 @@ fn left_out(manifest: &Manifest) -> String {
             "The work of cryptography: ids are drawn, not hashed from keys, and no signature is made or checked.",
         ),
         (
+            simulated && how("crypto", "real"),
+            "The work of cryptography: ids are those of keys, and no handshake is computed.",
+        ),
+        (
             how("wire", "typed"),
             "Encoding and decoding: values were handed over; sizes are those of the codec all the same.",
         ),
@@ -60,7 +64,9 @@ fn left_out(manifest: &Manifest) -> String {
 /// What a line of the scenario's `fidelity:` block means for the figures.
 fn explained(part: &str, how: &str) -> Option<&'static str> {
     Some(match (part, how) {
-        ("crypto", "real") => "signatures and hashes were computed",
+        ("crypto", "real") => {
+            "each peer has an Ed25519 key that follows from the seed, and its id is that key's"
+        }
         ("crypto", "modelled") => "signatures were not computed",
         ("wasm", "real") => "services ran as Wasm",
         ("wasm", "modelled") => "services did not run, but took the same simulated time",
