@@ -12,6 +12,7 @@ use crate::palette::style_of_page;
 use crate::plots::{Drawn, Plots};
 use crate::words::{bytes, count, nanoseconds, number, percent, span};
 
+mod calibration;
 mod faults;
 mod figures;
 mod operations;
@@ -74,7 +75,7 @@ fn header(data: &Data) -> String {
         "<header>\n<div class=\"top\"><p class=\"kicker\">Wavetank run · {}</p><button type=\"button\" class=\"theme\" hidden></button></div>\n<h1>{}</h1>\n{}\
          <p class=\"verdict {}\" role=\"status\"><strong><span aria-hidden=\"true\">{}</span> {}</strong> <span class=\"why\">{}</span></p>\n{}\
          {}<p class=\"replay\"><span>Run it again</span> <code>wavetank replay {}</code><button type=\"button\" class=\"copy\" hidden>Copy</button></p>\n\
-         <p class=\"note\">One seed: no interval. The figures say what happened in this run, not how much they would vary with the seed.</p>\n\
+         <p class=\"note\">One seed: no interval. The figures say what happened in this run, not how much they would vary with the seed.</p>\n{}\
          </header>\n",
         escape(&data.folder),
         escape(&manifest.scenario.name),
@@ -86,6 +87,7 @@ fn header(data: &Data) -> String {
         verdict::reasons(data.verdict.as_ref()),
         facts(data),
         escape(&quoted(&data.replay)),
+        calibration::calibration(data.calibration.as_ref()),
     )
 }
 

@@ -433,7 +433,7 @@ impl RealHost {
         };
         let (request, fate) = (self.encode(message, book), self.fate(to_ref, Carried::First, book));
         let (open, actor) = (self.shared.open.clone(), self.actor.clone());
-        let under_way = Rc::clone(&self.exchanges);
+        let (under_way, told) = (Rc::clone(&self.exchanges), self.shared.told.clone());
         under_way.set(under_way.get() + 1);
         actix_rt::spawn(async move {
             let answer = messages::exchange(fate, open, peer, request, within).await;
@@ -443,6 +443,10 @@ impl RealHost {
                 Err(Unanswered::Failed(reason)) => Delivery::Failed { exchange, reason },
                 Err(Unanswered::Malformed(reason)) => {
                     Delivery::Malformed { from, reason, exchange: Some(exchange) }
+                }
+                Err(Unanswered::CutShort) => {
+                    told.turned_away(Some(from), Reason::CutShort);
+                    Delivery::Failed { exchange, reason: SendFailure::Closed }
                 }
             }));
         });

@@ -34,6 +34,8 @@ pub(crate) enum Unanswered {
     Failed(SendFailure),
     /// What came is no answer.
     Malformed(DecodeFailure),
+    /// It ended before its end.
+    CutShort,
 }
 
 /// Asks for a stream.
@@ -55,6 +57,7 @@ pub(crate) async fn exchange(
         let answer = match frame::read(&mut stream).await {
             Ok(answer) => answer.ok_or(closed),
             Err(FrameError::Malformed(reason)) => Err(Unanswered::Malformed(reason)),
+            Err(FrameError::CutShort) => Err(Unanswered::CutShort),
             // A stream that failed is let go as it is: one of which the protocol was refused panics if it is closed.
             Err(FrameError::Stream(error)) if is_refusal(&error) => {
                 return Err(Unanswered::Failed(SendFailure::Refused));
@@ -162,6 +165,7 @@ pub(crate) async fn serve(
             Ok(Ok(Some(frame))) => frame,
             Ok(Ok(None) | Err(FrameError::Stream(_))) => return Ok(()),
             Ok(Err(FrameError::Malformed(reason))) => return Err(Reason::Malformed(reason)),
+            Ok(Err(FrameError::CutShort)) => return Err(Reason::CutShort),
             // A stream that is kept for later is no offence; it may be opened again.
             Err(_) if served > 0 => return Ok(()),
             Err(_) => return Err(Reason::TooSlow),

@@ -16,7 +16,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
 use libp2p::core::upgrade::Version;
 use libp2p::futures::StreamExt as _;
-use libp2p::swarm::{Config as SwarmConfig, ListenError, NetworkBehaviour, SwarmEvent};
+use libp2p::swarm::{Config as SwarmConfig, DialError, ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{
     Multiaddr, PeerId as Theirs, StreamProtocol, Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux,
 };
@@ -31,7 +31,7 @@ use crate::peers;
 use crate::pipe::{Inbound, Opening, Pipe};
 use crate::places::Places;
 use crate::running::{Setup, StartError};
-use crate::serve::{self, Gate};
+use crate::serve::{self, Gate, MAX_STREAMS_PER_PEER};
 use crate::shape::{self, Shape};
 use crate::subnets::{Crowded, Subnets};
 use crate::told::{Event, Reason, Told};
@@ -44,8 +44,13 @@ const MAX_PENDING: u32 = 128;
 const OWN_SHARE: u32 = 4;
 /// Connections to one peer: both may dial at once, over each of two transports.
 const MAX_CONNECTIONS_PER_PEER: u32 = 4;
+/// Streams that a connection may have open, both sides' together: those of the DHT in each direction, and some of identify
+/// and ping, twice over, because a stream ends at one side before it does at the other. A further one ends the
+/// connection. Until it is read, each may hold the window that Yamux grants, so this bounds what a connection holds.
+const MAX_LINK_STREAMS: usize = 128;
+const _: () = assert!(MAX_LINK_STREAMS >= 2 * (MAX_STREAMS_PER_PEER as usize + MAX_NEGOTIATING / 2));
 /// Streams of one connection that may be agreeing on a protocol.
-const MAX_NEGOTIATING: usize = 64;
+const MAX_NEGOTIATING: usize = 32;
 /// How long a connection without streams is kept: two of a lookup's timeouts, so that a busy table stays connected.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the goodbyes of a shutdown may take.
@@ -163,14 +168,14 @@ fn tuned(config: SwarmConfig) -> SwarmConfig {
 async fn build(keypair: &Keypair, behaviour: Behaviour) -> Result<Swarm<Behaviour>, StartError> {
     let builder = SwarmBuilder::with_existing_identity(keypair.identity().clone())
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
         .map_err(transport)?;
     #[cfg(feature = "quic")]
     let builder = builder.with_quic();
     let swarm = builder
         .with_dns()
         .map_err(transport)?
-        .with_websocket(noise::Config::new, yamux::Config::default)
+        .with_websocket(noise::Config::new, muxer)
         .await
         .map_err(transport)?
         .with_behaviour(|_| behaviour)
@@ -187,13 +192,19 @@ fn build_shaped(
     listen: &[Multiaddr],
     shape: &Arc<Shape>,
 ) -> Result<Swarm<Behaviour>, StartError> {
-    let shaped = shape::transport::build(keypair.identity(), listen, shape).map_err(transport)?;
+    let shaped = shape::transport::build(keypair.identity(), listen, muxer(), shape).map_err(transport)?;
     let local = keypair.identity().public().to_peer_id();
     Ok(Swarm::new(shaped, behaviour, local, tuned(SwarmConfig::with_tokio_executor())))
 }
 
 fn transport(error: impl std::fmt::Display) -> StartError {
     StartError::Transport(error.to_string())
+}
+
+fn muxer() -> yamux::Config {
+    let mut config = yamux::Config::default();
+    config.set_max_num_streams(MAX_LINK_STREAMS);
+    config
 }
 
 /// The loop around a swarm.
@@ -264,11 +275,31 @@ impl Loop {
                 ..
             })) => {
                 if let Some(id) = peers::ours(&peer_id) {
-                    let own =
-                        info.listen_addrs.into_iter().filter_map(|address| peers::own_address(&id, address));
-                    self.places.borrow_mut().introduce(id, own);
+                    let said = info.listen_addrs.len();
+                    let own: Vec<_> = info
+                        .listen_addrs
+                        .into_iter()
+                        .filter_map(|address| peers::own_address(&id, address))
+                        .collect();
+                    if own.len() < said {
+                        self.told.turned_away(Some(id), Reason::NoAddress);
+                    }
+                    self.places.borrow_mut().introduce(id, own.into_iter());
                     self.told.tell(Event::Introduced { peer: id });
                 }
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(expected), error, .. } => {
+                let (obtained, address) = match error {
+                    DialError::WrongPeerId { obtained, address } => (Some(obtained), address),
+                    DialError::LocalPeerId { address } => (None, address),
+                    _ => return,
+                };
+                // Whoever said that the expected peer is there was wrong; nobody knows any more who it was.
+                let found = obtained.and_then(|obtained| peers::ours(&obtained));
+                if let Some(expected) = peers::ours(&expected) {
+                    self.places.borrow_mut().disprove(&expected, &peers::split(address).0);
+                }
+                self.told.turned_away(found, Reason::WrongPeer);
             }
             SwarmEvent::ConnectionEstablished { peer_id, endpoint, num_established, .. } => {
                 let Some(peer) = peers::ours(&peer_id) else { return };

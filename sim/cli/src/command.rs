@@ -9,6 +9,7 @@ mod again;
 mod bench;
 mod check;
 mod compare;
+mod conform;
 mod demo;
 mod diff;
 mod doctor;

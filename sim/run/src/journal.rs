@@ -17,6 +17,11 @@ use types::Instant;
 
 use crate::rows;
 
+/// How far simulation and reality were apart when they were last compared: each folder says how much it is worth.
+const CALIBRATION: &str = include_str!("../../../scenarios/conformance/calibration.json");
+/// What stands there until they are.
+const UNCALIBRATED: &str = "null";
+
 /// The folder of a run that has begun.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -42,6 +47,9 @@ impl Journal {
         folder.write_file("plan.yaml", plan.as_bytes())?;
         for input in inputs {
             folder.write_input(&input.name, input.text.as_bytes())?;
+        }
+        if CALIBRATION.trim() != UNCALIBRATED {
+            folder.write_file(record::CALIBRATION, CALIBRATION.as_bytes())?;
         }
         folder.write_manifest(manifest)?;
         Ok(Self { folder, log: None })

@@ -31,6 +31,7 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn build(
     keypair: &identity::Keypair,
     listen: &[Multiaddr],
+    muxer: yamux::Config,
     shape: &Arc<Shape>,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
     let socket = || Tcp {
@@ -41,12 +42,12 @@ pub(crate) fn build(
     let plain = socket()
         .upgrade(upgrade::Version::V1Lazy)
         .authenticate(noise::Config::new(keypair)?)
-        .multiplex(yamux::Config::default())
+        .multiplex(muxer.clone())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let web = websocket::Config::new(socket())
         .upgrade(upgrade::Version::V1Lazy)
         .authenticate(noise::Config::new(keypair)?)
-        .multiplex(yamux::Config::default())
+        .multiplex(muxer)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let both = web.or_transport(plain).map(|either, _| either.into_inner());
     Ok(TransportTimeout::new(both, CONNECTION_TIMEOUT).boxed())
