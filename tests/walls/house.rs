@@ -128,8 +128,12 @@ pub(crate) const ROOMS: &[Room] = &[
     worldly(
         "cli",
         "sim/cli",
-        &["types", "config", "kernel", "play", "judge", "run", "bench", "model", "record", "report"],
-        "cli is arguments, progress and exit codes: it reaches peers and stages through run only",
+        &[
+            "types", "wire", "config", "p2p", "kernel", "play", "judge", "fleet", "run", "bench", "model",
+            "record", "report",
+        ],
+        "cli is arguments, progress and exit codes: stages are reached through run, a node through its daemon or its \
+         client",
     ),
     worldly(
         "model",
@@ -209,8 +213,14 @@ pub(crate) const HOMES: &[Home] = &[
     home("libp2p", Rooms::Only(&["p2p"]), "only p2p has transports"),
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
     home("rustix", Rooms::Only(&["fleet"]), "only fleet sends signals to processes"),
-    home("ureq", Rooms::Only(&["fleet"]), "only fleet asks over HTTP"),
     home("redb", Rooms::Only(&["p2p"]), "only a node on a real network keeps anything across its lives"),
+    home("ureq", Rooms::Only(&["fleet"]), "only fleet asks over HTTP"),
+    home(
+        "tracing",
+        Rooms::Only(&["p2p", "cli"]),
+        "a node on a real network has a log; whoever is tested does not write",
+    ),
+    home("tracing-subscriber", Rooms::Only(&["cli"]), "only a program says where its log goes"),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
     home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),
     home("serde_path_to_error", Rooms::Only(&["model"]), "only model says where in a scenario an error is"),

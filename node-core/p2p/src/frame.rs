@@ -19,6 +19,9 @@ pub(crate) enum FrameError {
     /// The bytes are no frame.
     #[error(transparent)]
     Malformed(#[from] DecodeFailure),
+    /// The stream ended within a frame: whoever wrote it may have died, which breaks no rule.
+    #[error("stream ended within a frame")]
+    CutShort,
     /// The stream failed.
     #[error(transparent)]
     Stream(#[from] io::Error),
@@ -34,7 +37,7 @@ pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option
         }
         let mut byte = [0];
         if stream.read(&mut byte).await? == 0 {
-            return if frame.is_empty() { Ok(None) } else { Err(DecodeFailure::Truncated.into()) };
+            return if frame.is_empty() { Ok(None) } else { Err(FrameError::CutShort) };
         }
         let [byte] = byte;
         frame.push(byte);
@@ -47,7 +50,7 @@ pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option
         return Err(DecodeFailure::TooLong.into());
     }
     let read = stream.take(len as u64).read_to_end(&mut frame).await?;
-    if read < len { Err(DecodeFailure::Truncated.into()) } else { Ok(Some(frame)) }
+    if read < len { Err(FrameError::CutShort) } else { Ok(Some(frame)) }
 }
 
 /// Writes a whole frame.
@@ -78,11 +81,19 @@ mod tests {
     fn what_is_no_frame_is_refused_by_name() {
         let malformed = |bytes: &[u8]| match read_from(bytes) {
             Err(FrameError::Malformed(reason)) => Some(reason),
-            Err(FrameError::Stream(_)) | Ok(_) => None,
+            Err(FrameError::CutShort | FrameError::Stream(_)) | Ok(_) => None,
         };
-        assert_eq!(malformed(&[5, 1]), Some(DecodeFailure::Truncated));
-        assert_eq!(malformed(&[0x80]), Some(DecodeFailure::Truncated));
         assert_eq!(malformed(&[0xff, 0xff, 0xff, 0xff]), Some(DecodeFailure::TooLong));
         assert_eq!(malformed(&[0xff, 0xff, 0x7f, 1]), Some(DecodeFailure::TooLong));
+    }
+
+    #[test]
+    fn a_stream_that_ends_within_a_frame_is_cut_short_and_not_malformed() {
+        let whole = [&[0x82, 0x01][..], &[7; 130]].concat();
+        assert_eq!(read_from(&whole).unwrap().as_deref(), Some(&whole[..]));
+        for len in 1..whole.len() {
+            let cut = read_from(&whole[..len]);
+            assert!(matches!(cut, Err(FrameError::CutShort)), "{len}: {cut:?}");
+        }
     }
 }

@@ -26,7 +26,8 @@ use crate::clock::{self, Clock};
 use crate::peerbook::{Known, PeerBook};
 use crate::peers;
 use crate::places::Places;
-use crate::serve::{self, MAX_STREAMS, Unanswered};
+use crate::serve::{self, MAX_STREAMS, Reply, Unanswered};
+use crate::shape::{Carried, Fate, Shape, messages};
 use crate::store::{self, Change, Job, Stored};
 use crate::told::{Event, Reason, Told};
 
@@ -109,6 +110,8 @@ pub(crate) struct Shared {
     pub(crate) ready: watch::Sender<bool>,
     pub(crate) open: serve::Open,
     pub(crate) wishes: mpsc::UnboundedSender<Wish>,
+    /// The network that the node is made to believe in, if it is.
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 /// The real side of a peer.
@@ -122,7 +125,7 @@ pub(crate) struct RealHost {
     todo: VecDeque<Todo>,
     outbox: Outbox,
     /// Requests that wait for this peer's answer.
-    asked: HashMap<ExchangeId, oneshot::Sender<Vec<u8>>>,
+    asked: HashMap<ExchangeId, oneshot::Sender<Reply>>,
     taken: u32,
     exchanges: Rc<Cell<u32>>,
     operations: BTreeMap<OperationId, oneshot::Sender<Ended>>,
@@ -380,15 +383,27 @@ impl RealHost {
             Output::Send { to, kind: Outbound::Request { exchange, timeout }, message } => {
                 self.open(to, exchange, clock::span(timeout), &message, book);
             }
-            Output::Send { kind: Outbound::Answer(exchange), message, .. } => {
+            Output::Send { to, kind: Outbound::Answer(exchange), message } => {
                 if let Some(answer) = self.asked.remove(&exchange) {
+                    let reply = match self.fate(to, Carried::Answer, book) {
+                        Fate::Sent(held) | Fate::SentTwice(held, _) => {
+                            Reply::Given { frame: self.encode(&message, book), held }
+                        }
+                        Fate::Lost => Reply::Lost,
+                    };
                     // The asker may have closed its stream.
-                    let _ = answer.send(self.encode(&message, book));
+                    let _ = answer.send(reply);
                 }
             }
             Output::Send { to, kind: Outbound::OneWay, message } => self.notify(to, &message, book),
-            // Its stream ends without an answer.
-            Output::Refuse { exchange, .. } => drop(self.asked.remove(&exchange)),
+            Output::Refuse { to, exchange } => {
+                let answer = self.asked.remove(&exchange);
+                if self.fate(to, Carried::Answer, book) == Fate::Lost {
+                    // Nor does the asker learn that there is none.
+                    let _ = answer.map(|answer| answer.send(Reply::Lost));
+                }
+                // Otherwise its stream ends without one.
+            }
             Output::Dial { peer } => self.wish(peer, Wish::Dial, book),
             Output::Close { peer, .. } => self.wish(peer, Wish::Close, book),
             Output::Persist { write, change } => {
@@ -403,31 +418,35 @@ impl RealHost {
 
     fn open(
         &self,
-        to: PeerRef,
+        to_ref: PeerRef,
         exchange: ExchangeId,
         within: std::time::Duration,
         message: &Message,
         book: &Book,
     ) {
-        let to = book.id(to).and_then(|id| Some((*id, peers::theirs(id)?)));
+        let to = book.id(to_ref).and_then(|id| Some((*id, peers::theirs(id)?)));
         let room = self.exchanges.get() < MAX_EXCHANGES;
         let (Some((from, peer)), true) = (to, room) else {
             let reason = if room { SendFailure::Unreachable } else { SendFailure::QueueFull };
             self.actor.do_send(Deliver(Delivery::Failed { exchange, reason }));
             return;
         };
-        let request = self.encode(message, book);
+        let (request, fate) = (self.encode(message, book), self.fate(to_ref, Carried::First, book));
         let (open, actor) = (self.shared.open.clone(), self.actor.clone());
-        let under_way = Rc::clone(&self.exchanges);
+        let (under_way, told) = (Rc::clone(&self.exchanges), self.shared.told.clone());
         under_way.set(under_way.get() + 1);
         actix_rt::spawn(async move {
-            let answer = serve::exchange(open, peer, request, within).await;
+            let answer = messages::exchange(fate, open, peer, request, within).await;
             under_way.set(under_way.get().saturating_sub(1));
             actor.do_send(Deliver(match answer {
                 Ok(frame) => Delivery::Answer { exchange, from, frame },
                 Err(Unanswered::Failed(reason)) => Delivery::Failed { exchange, reason },
                 Err(Unanswered::Malformed(reason)) => {
                     Delivery::Malformed { from, reason, exchange: Some(exchange) }
+                }
+                Err(Unanswered::CutShort) => {
+                    told.turned_away(Some(from), Reason::CutShort);
+                    Delivery::Failed { exchange, reason: SendFailure::Closed }
                 }
             }));
         });
@@ -438,12 +457,19 @@ impl RealHost {
         let peer = book.id(to).and_then(peers::theirs);
         let Some(peer) = peer.filter(|_| self.exchanges.get() < MAX_EXCHANGES) else { return };
         let (open, frame) = (self.shared.open.clone(), self.encode(message, book));
+        let fate = self.fate(to, Carried::First, book);
         let under_way = Rc::clone(&self.exchanges);
         under_way.set(under_way.get() + 1);
         actix_rt::spawn(async move {
-            serve::notify(open, peer, frame).await;
+            messages::notify(fate, open, peer, frame).await;
             under_way.set(under_way.get().saturating_sub(1));
         });
+    }
+
+    /// What becomes of a message to this peer, in the network that the node believes in.
+    fn fate(&self, to: PeerRef, carried: Carried, book: &Book) -> Fate {
+        let shape = self.shared.shape.as_ref().zip(book.id(to));
+        shape.map_or(Fate::PLAIN, |(shape, id)| shape.fate(id, carried))
     }
 
     fn encode(&self, message: &Message, book: &Book) -> Vec<u8> {

@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`running`] | [`Node::start`] and [`Handle`]: a running node |
+//! | [`daemon`] | [`Daemon`]: a node out of its folder, for owners without a runtime |
 //! | [`key`] | [`Keypair`] and its file |
 //! | [`folder`] | [`Folder`]: a node's data folder, its alone |
 //! | [`store`] | [`Store`]: what outlives a life |
@@ -15,6 +16,7 @@
 //! | `subnets` | the limits of connections by subnet |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
+//! | [`shape`] | the network that a node is made to believe in |
 //! | `frame` | frames on a stream |
 //! | `places` | where peers can be dialled |
 //! | `peers` | ids and addresses, between libp2p's types and ours |
@@ -24,8 +26,8 @@
 //! The DHT is ours: `node` thinks, `wire` encodes, and here its messages flow over streams of libp2p's own protocol,
 //! so that nodes of its Kademlia and ours share a network.
 //!
-//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no log written. It
-//! knows no simulation, and decides nothing that `node` decides.
+//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no line written: what there is to log
+//! is told to `tracing`. It knows no simulation, and decides nothing that `node` decides.
 //!
 //! Invariants:
 //! - every request ends in one answer or one failure, every stream within its time, whatever the other side does;
@@ -35,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+pub mod daemon;
 pub mod disk;
 pub mod folder;
 mod frame;
@@ -46,17 +49,20 @@ mod pipe;
 mod places;
 pub mod running;
 mod serve;
+pub mod shape;
 mod staged;
 pub mod store;
 mod subnets;
 mod swarm;
 pub mod told;
 
+pub use daemon::{Daemon, DaemonError, End, Happening, Listening};
 pub use disk::Disk;
 pub use folder::{Folder, FolderError};
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
 pub use peerbook::Known;
 pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
+pub use shape::{EmulateError, Emulation};
 pub use store::{Change, Memory, Past, Store, StoreError, Stored};
 pub use told::{Event, Reason};

@@ -42,6 +42,12 @@ impl Places {
         addresses.take(MAX_ADDRESSES).for_each(|address| self.confirm(id, address));
     }
 
+    /// Somebody else was found at this address.
+    pub(crate) fn disprove(&mut self, id: &PeerId, address: &Multiaddr) {
+        self.confirmed.remove(id, address);
+        self.hearsay.remove(id, address);
+    }
+
     /// Somebody else says so.
     pub(crate) fn hear(&mut self, id: PeerId, address: Multiaddr) {
         if self.confirmed.get(&id).is_none() {
@@ -87,6 +93,14 @@ impl Shelf {
         self.addresses.insert(id, vec![address]);
     }
 
+    fn remove(&mut self, id: &PeerId, address: &Multiaddr) {
+        let Some(known) = self.addresses.get_mut(id) else { return };
+        known.retain(|other| other != address);
+        if known.is_empty() {
+            self.forget(id);
+        }
+    }
+
     fn forget(&mut self, id: &PeerId) {
         if self.addresses.remove(id).is_some() {
             self.order.retain(|other| other != id);
@@ -123,6 +137,21 @@ mod tests {
         assert_eq!(places.of(&id(2 * MAX_HEARSAY as u16)), [address(2 * MAX_HEARSAY as u16)]);
         assert_eq!(places.hearsay.addresses.len(), MAX_HEARSAY);
         assert_eq!(places.hearsay.order.len(), MAX_HEARSAY);
+    }
+
+    #[test]
+    fn an_address_that_was_disproved_is_forgotten_and_the_others_stay() {
+        let mut places = Places::new();
+        places.hear(id(0), address(1));
+        places.hear(id(0), address(2));
+        places.disprove(&id(0), &address(1));
+        assert_eq!(places.of(&id(0)), [address(2)]);
+        places.disprove(&id(0), &address(2));
+        assert_eq!(places.of(&id(0)), []);
+        assert!(places.hearsay.order.is_empty());
+        places.confirm(id(0), address(3));
+        places.disprove(&id(0), &address(3));
+        assert_eq!(places.of(&id(0)), []);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use libp2p::{Multiaddr, StreamProtocol};
 use node::{Life, Restored, Settings};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use types::{Book, PeerId, PeerRef, Seed, SharedBook};
+use wire::admin::Links;
 
 use crate::clock::Clock;
 use crate::host::{self, Actor, Delivery, Ended, RealHost, Shared};
@@ -25,6 +26,7 @@ use crate::peerbook::{self, PeerBook};
 use crate::peers;
 use crate::places::Places;
 use crate::serve::Gate;
+use crate::shape::{EmulateError, Emulation, Shape};
 use crate::store::{self, Memory, Past, Store, StoreError};
 use crate::swarm::{Ask, Line, Loop, Queues};
 use crate::told::{Event, Reason, Told};
@@ -44,6 +46,8 @@ pub struct Setup {
     pub bootstrap: Vec<Multiaddr>,
     /// What it keeps across its lives.
     pub store: Box<dyn Store>,
+    /// Whether it may be made to believe in another network than the one it is in.
+    pub emulation: Emulation,
 }
 
 impl Setup {
@@ -51,7 +55,14 @@ impl Setup {
     #[must_use]
     pub fn new(config: Config, listen: Vec<Multiaddr>, bootstrap: Vec<Multiaddr>) -> Self {
         let store = Box::new(Memory::default());
-        Self { config, protocol: wire::KAD_PROTOCOL.to_owned(), listen, bootstrap, store }
+        Self {
+            config,
+            protocol: wire::KAD_PROTOCOL.to_owned(),
+            listen,
+            bootstrap,
+            store,
+            emulation: Emulation::Off,
+        }
     }
 }
 
@@ -161,7 +172,20 @@ impl Node {
         let (ready, becomes_ready) = watch::channel(false);
         let told = Told::new();
         let (id, max_value) = (keypair.peer_id(), setup.config.kad.max_record_size.as_bytes());
-        let inside = Inside { setup, keypair, protocol, contacts, asked, ready, told: told.clone() };
+        let shape = match setup.emulation {
+            Emulation::Off => None,
+            Emulation::On => Some(Shape::start()?),
+        };
+        let inside = Inside {
+            setup,
+            keypair,
+            protocol,
+            contacts,
+            asked,
+            ready,
+            told: told.clone(),
+            shape: shape.clone(),
+        };
         thread::Builder::new().name("node".to_owned()).spawn(move || {
             let store = actix_rt::System::new().block_on(inside.live(starting));
             // What was to be persisted is, once its thread has ended. One that panicked has said so.
@@ -170,7 +194,7 @@ impl Node {
         })?;
         let lost = || StartError::Transport("the node's thread ended".to_owned());
         let Started { actor, incarnation } = started.await.map_err(|_| lost())??;
-        Ok(Handle { id, incarnation, max_value, actor, asks, told, ready: becomes_ready, gone: goes })
+        Ok(Handle { id, incarnation, max_value, actor, asks, told, shape, ready: becomes_ready, gone: goes })
     }
 }
 
@@ -199,6 +223,7 @@ struct Inside {
     asked: mpsc::Receiver<Ask>,
     ready: watch::Sender<bool>,
     told: Told,
+    shape: Option<Arc<Shape>>,
 }
 
 impl Inside {
@@ -208,19 +233,18 @@ impl Inside {
         starting: oneshot::Sender<Result<Started, StartError>>,
     ) -> Option<thread::JoinHandle<()>> {
         let places = Rc::new(RefCell::new(Places::new()));
-        let Self { mut setup, keypair, protocol, contacts, asked, ready, told } = self;
-        let limits = &setup.config.limits;
+        let Self { mut setup, keypair, protocol, contacts, asked, ready, told, shape } = self;
+        let queue_limit = setup.config.limits.inbound_queue;
         let clock = Clock::start();
         let started = async {
             // Before anybody can hear of it, the life is counted.
             let past = setup.store.begin(clock.now().unix)?;
             let incarnation = past.lives;
-            let line =
-                Line::open(&keypair, protocol, &setup.config, &setup.listen, Rc::clone(&places)).await?;
+            let line = Line::open(&keypair, protocol, &setup, Rc::clone(&places), shape.as_ref()).await?;
             let local = keypair.peer_id();
             let known = known(local, &contacts, &past, &places);
-            let world = World { clock, places: &places, ready, told: &told };
-            let begun = begin(local, &setup.config, known, past, setup.store, world)?;
+            let world = World { clock, places: &places, ready, told: &told, shape: shape.clone() };
+            let begun = begin(local, &setup.config, &known, past, setup.store, world)?;
             Ok((line, begun, incarnation))
         };
         let (line, Begun { actor, queue, opens, wishes, store }, incarnation) = match started.await {
@@ -232,14 +256,8 @@ impl Inside {
             }
         };
         actor.do_send(Deliver(Delivery::Start));
-        let around = Loop {
-            actor: actor.clone(),
-            places,
-            queue,
-            queue_limit: limits.inbound_queue,
-            told,
-            gate: Gate::default(),
-        };
+        let around =
+            Loop { actor: actor.clone(), places, queue, queue_limit, told, gate: Gate::default(), shape };
         if starting.send(Ok(Started { actor: actor.clone(), incarnation })).is_ok() {
             around.run(line, Queues { asks: asked, opens, wishes }).await;
         }
@@ -266,6 +284,7 @@ struct World<'a> {
     places: &'a Rc<RefCell<Places>>,
     ready: watch::Sender<bool>,
     told: &'a Told,
+    shape: Option<Arc<Shape>>,
 }
 
 /// Whom this life asks first; where they, and all that are remembered, can be dialled is noted.
@@ -295,10 +314,10 @@ fn known(
 fn begin(
     local: PeerId,
     config: &Config,
-    known: Vec<PeerId>,
+    known: &[PeerId],
     past: Past,
     store: Box<dyn Store>,
-    World { clock, places, ready, told }: World<'_>,
+    World { clock, places, ready, told, shape }: World<'_>,
 ) -> Result<Begun, StartError> {
     let mut book = Book::new(Arc::new(SharedBook::new(vec![local])));
     let contacts = known.iter().filter_map(|id| book.intern(id).ok()).collect();
@@ -320,6 +339,7 @@ fn begin(
         ready,
         open,
         wishes: wish,
+        shape,
     };
     let (desk, changes) = std::sync::mpsc::channel();
     let actor = Actor::create(|context| {
@@ -342,6 +362,7 @@ pub struct Handle {
     actor: Addr<Actor>,
     asks: mpsc::Sender<Ask>,
     told: Told,
+    shape: Option<Arc<Shape>>,
     ready: watch::Receiver<bool>,
     gone: watch::Receiver<()>,
 }
@@ -456,11 +477,31 @@ impl Handle {
         self.told.counts()
     }
 
+    /// Makes it believe in this network from now on.
+    ///
+    /// # Errors
+    /// If it was not started with [`Emulation::On`], or there is no such network.
+    pub fn emulate(&self, links: &Links) -> Result<(), EmulateError> {
+        Ok(self.shape.as_ref().ok_or(EmulateError::Off)?.believe(links)?)
+    }
+
+    /// Messages that it lost on purpose: the network that it believes in loses them.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shape.as_ref().map_or(0, |shape| shape.dropped())
+    }
+
     /// Stops it: says goodbye to its peers, persists what was to be, and ends its threads.
     pub async fn shutdown(self) {
         let Self { asks, mut gone, .. } = self;
         // Somebody else may have stopped it.
         let _ = asks.send(Ask::Shutdown).await;
+        while gone.changed().await.is_ok() {}
+    }
+
+    /// Waits until it has stopped, whoever stopped it.
+    pub async fn stopped(&self) {
+        let mut gone = self.gone.clone();
         while gone.changed().await.is_ok() {}
     }
 

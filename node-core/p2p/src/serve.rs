@@ -12,7 +12,7 @@ use libp2p::futures::AsyncWriteExt as _;
 use libp2p::{PeerId, Stream};
 use node::DecodeFailure;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use types::SendFailure;
 
 use crate::frame::{self, FrameError};
@@ -33,6 +33,8 @@ pub(crate) enum Unanswered {
     Failed(SendFailure),
     /// What came is no answer.
     Malformed(DecodeFailure),
+    /// It ended before its end.
+    CutShort,
 }
 
 /// Asks for a stream.
@@ -54,6 +56,7 @@ pub(crate) async fn exchange(
         let answer = match frame::read(&mut stream).await {
             Ok(answer) => answer.ok_or(closed),
             Err(FrameError::Malformed(reason)) => Err(Unanswered::Malformed(reason)),
+            Err(FrameError::CutShort) => Err(Unanswered::CutShort),
             Err(FrameError::Stream(_)) => Err(closed),
         };
         // The answer is here; how the stream ends changes nothing.
@@ -128,7 +131,16 @@ impl Drop for Pass {
 pub(crate) struct Request {
     pub(crate) from: PeerId,
     pub(crate) frame: Vec<u8>,
-    pub(crate) answer: oneshot::Sender<Vec<u8>>,
+    pub(crate) answer: oneshot::Sender<Reply>,
+}
+
+/// What becomes of the answer to a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// It is given, after a while or at once.
+    Given { frame: Vec<u8>, held: Duration },
+    /// It is lost on purpose: the asker hears nothing until it gives up.
+    Lost,
 }
 
 /// Serves a peer's stream until it ends or breaks a rule: then the reason.
@@ -143,6 +155,7 @@ pub(crate) async fn serve(
             Ok(Ok(Some(frame))) => frame,
             Ok(Ok(None) | Err(FrameError::Stream(_))) => return Ok(()),
             Ok(Err(FrameError::Malformed(reason))) => return Err(Reason::Malformed(reason)),
+            Ok(Err(FrameError::CutShort)) => return Err(Reason::CutShort),
             // A stream that is kept for later is no offence; it may be opened again.
             Err(_) if served > 0 => return Ok(()),
             Err(_) => return Err(Reason::TooSlow),
@@ -150,7 +163,16 @@ pub(crate) async fn serve(
         let (answer, answered) = oneshot::channel();
         ask(Request { from: pass.peer, frame, answer })?;
         let answer = match timeout(STEP_TIMEOUT, answered).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(Reply::Given { frame, held })) => {
+                if held > Duration::ZERO {
+                    sleep(held).await;
+                }
+                frame
+            }
+            Ok(Ok(Reply::Lost)) => {
+                let _ = timeout(STEP_TIMEOUT, frame::read(&mut stream)).await;
+                return Ok(());
+            }
             // Turned away, and counted, where it was read.
             Ok(Err(_)) => return Ok(()),
             Err(_) => return Err(Reason::Unanswered),

@@ -164,6 +164,7 @@ pub(crate) fn work(
     persisted: impl Fn(WriteId, StoreResult) + Send + 'static,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("store".to_owned()).spawn(move || {
+        let mut fails = false;
         while let Ok(first) = jobs.recv() {
             let (mut writes, mut changes, mut peers) = (Vec::new(), Vec::new(), None);
             for job in std::iter::once(first).chain(jobs.try_iter()).take(MAX_GROUP) {
@@ -178,6 +179,13 @@ pub(crate) fn work(
             }
             if !changes.is_empty() {
                 let result = store.apply(&changes);
+                // A disk that fails does so at every write: its beginning and its end are worth a line each.
+                match &result {
+                    Err(reason) if !fails => tracing::error!(?reason, "nothing can be written down"),
+                    Ok(()) if fails => tracing::warn!("what there is can be written down again"),
+                    _ => {}
+                }
+                fails = result.is_err();
                 writes.into_iter().for_each(|write| persisted(write, result));
             }
             if let Some(peers) = peers {

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
@@ -13,8 +14,9 @@ use config::Config;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
+use libp2p::core::upgrade::Version;
 use libp2p::futures::StreamExt as _;
-use libp2p::swarm::{ListenError, NetworkBehaviour, SwarmEvent};
+use libp2p::swarm::{Config as SwarmConfig, DialError, ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{
     Multiaddr, PeerId as Theirs, StreamProtocol, Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux,
 };
@@ -28,8 +30,9 @@ use crate::key::Keypair;
 use crate::peers;
 use crate::pipe::{Inbound, Opening, Pipe};
 use crate::places::Places;
-use crate::running::StartError;
-use crate::serve::{self, Gate};
+use crate::running::{Setup, StartError};
+use crate::serve::{self, Gate, MAX_STREAMS_PER_PEER};
+use crate::shape::{self, Shape};
 use crate::subnets::{Crowded, Subnets};
 use crate::told::{Event, Reason, Told};
 
@@ -41,8 +44,13 @@ const MAX_PENDING: u32 = 128;
 const OWN_SHARE: u32 = 4;
 /// Connections to one peer: both may dial at once, over each of two transports.
 const MAX_CONNECTIONS_PER_PEER: u32 = 4;
+/// Streams that a connection may have open, both sides' together: those of the DHT in each direction, and some of identify
+/// and ping, twice over, because a stream ends at one side before it does at the other. A further one ends the
+/// connection. Until it is read, each may hold the window that Yamux grants, so this bounds what a connection holds.
+const MAX_LINK_STREAMS: usize = 128;
+const _: () = assert!(MAX_LINK_STREAMS >= 2 * (MAX_STREAMS_PER_PEER as usize + MAX_NEGOTIATING / 2));
 /// Streams of one connection that may be agreeing on a protocol.
-const MAX_NEGOTIATING: usize = 64;
+const MAX_NEGOTIATING: usize = 32;
 /// How long a connection without streams is kept: two of a lookup's timeouts, so that a busy table stays connected.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the goodbyes of a shutdown may take.
@@ -83,11 +91,16 @@ impl Line {
     pub(crate) async fn open(
         keypair: &Keypair,
         protocol: StreamProtocol,
-        config: &Config,
-        listen: &[Multiaddr],
+        setup: &Setup,
         places: Rc<RefCell<Places>>,
+        shape: Option<&Arc<Shape>>,
     ) -> Result<Self, StartError> {
-        let mut swarm = build(keypair, protocol, config, Rc::clone(&places)).await?;
+        let listen = &setup.listen;
+        let behaviour = behaviour(keypair, protocol, &setup.config, Rc::clone(&places));
+        let mut swarm = match shape {
+            None => build(keypair, behaviour).await?,
+            Some(shape) => build_shaped(keypair, behaviour, listen, shape)?,
+        };
         let refused =
             |address: &Multiaddr, error: String| StartError::Listen { address: address.clone(), error };
         let mut awaited: Vec<(ListenerId, &Multiaddr)> = Vec::new();
@@ -116,15 +129,12 @@ impl Line {
     }
 }
 
-async fn build(
+fn behaviour(
     keypair: &Keypair,
     protocol: StreamProtocol,
     config: &Config,
     places: Rc<RefCell<Places>>,
-) -> Result<Swarm<Behaviour>, StartError> {
-    fn transport(error: impl std::fmt::Display) -> StartError {
-        StartError::Transport(error.to_string())
-    }
+) -> Behaviour {
     let connections = ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_PENDING))
         .with_max_pending_outgoing(Some(MAX_PENDING))
@@ -137,34 +147,64 @@ async fn build(
         .with_agent_version(concat!("wavetank/", env!("CARGO_PKG_VERSION")).to_owned())
         // Addresses are kept in one place, and it is not this.
         .with_cache_size(0);
-    let behaviour = Behaviour {
+    Behaviour {
         limits: connection_limits::Behaviour::new(connections),
         subnets: Subnets::default(),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::default(),
         pipe: Pipe::new(protocol, config.kad.mode, places),
-    };
+    }
+}
+
+/// How connections are kept, over whichever transport.
+fn tuned(config: SwarmConfig) -> SwarmConfig {
+    config
+        .with_idle_connection_timeout(IDLE_TIMEOUT)
+        .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
+        // A request leaves with the name of its protocol, instead of a round trip after it.
+        .with_substream_upgrade_protocol_override(Version::V1Lazy)
+}
+
+async fn build(keypair: &Keypair, behaviour: Behaviour) -> Result<Swarm<Behaviour>, StartError> {
     let builder = SwarmBuilder::with_existing_identity(keypair.identity().clone())
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
         .map_err(transport)?;
     #[cfg(feature = "quic")]
     let builder = builder.with_quic();
     let swarm = builder
         .with_dns()
         .map_err(transport)?
-        .with_websocket(noise::Config::new, yamux::Config::default)
+        .with_websocket(noise::Config::new, muxer)
         .await
         .map_err(transport)?
         .with_behaviour(|_| behaviour)
         .map_err(transport)?
-        .with_swarm_config(|config| {
-            config
-                .with_idle_connection_timeout(IDLE_TIMEOUT)
-                .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
-        })
+        .with_swarm_config(tuned)
         .build();
     Ok(swarm)
+}
+
+/// The same, over transports that emulate a network.
+fn build_shaped(
+    keypair: &Keypair,
+    behaviour: Behaviour,
+    listen: &[Multiaddr],
+    shape: &Arc<Shape>,
+) -> Result<Swarm<Behaviour>, StartError> {
+    let shaped = shape::transport::build(keypair.identity(), listen, muxer(), shape).map_err(transport)?;
+    let local = keypair.identity().public().to_peer_id();
+    Ok(Swarm::new(shaped, behaviour, local, tuned(SwarmConfig::with_tokio_executor())))
+}
+
+fn transport(error: impl std::fmt::Display) -> StartError {
+    StartError::Transport(error.to_string())
+}
+
+fn muxer() -> yamux::Config {
+    let mut config = yamux::Config::default();
+    config.set_max_num_streams(MAX_LINK_STREAMS);
+    config
 }
 
 /// The loop around a swarm.
@@ -176,6 +216,7 @@ pub(crate) struct Loop {
     pub(crate) queue_limit: u32,
     pub(crate) told: Told,
     pub(crate) gate: Gate,
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 impl Loop {
@@ -215,6 +256,12 @@ impl Loop {
                 swarm.select_next_some().await;
             }
         };
+        let goodbyes = async {
+            goodbyes.await;
+            if let Some(shape) = &self.shape {
+                shape.drained().await;
+            }
+        };
         // Whoever does not take its goodbye in time is left without.
         let _ = timeout(CLOSE_TIMEOUT, goodbyes).await;
     }
@@ -228,11 +275,31 @@ impl Loop {
                 ..
             })) => {
                 if let Some(id) = peers::ours(&peer_id) {
-                    let own =
-                        info.listen_addrs.into_iter().filter_map(|address| peers::own_address(&id, address));
-                    self.places.borrow_mut().introduce(id, own);
+                    let said = info.listen_addrs.len();
+                    let own: Vec<_> = info
+                        .listen_addrs
+                        .into_iter()
+                        .filter_map(|address| peers::own_address(&id, address))
+                        .collect();
+                    if own.len() < said {
+                        self.told.turned_away(Some(id), Reason::NoAddress);
+                    }
+                    self.places.borrow_mut().introduce(id, own.into_iter());
                     self.told.tell(Event::Introduced { peer: id });
                 }
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(expected), error, .. } => {
+                let (obtained, address) = match error {
+                    DialError::WrongPeerId { obtained, address } => (Some(obtained), address),
+                    DialError::LocalPeerId { address } => (None, address),
+                    _ => return,
+                };
+                // Whoever said that the expected peer is there was wrong; nobody knows any more who it was.
+                let found = obtained.and_then(|obtained| peers::ours(&obtained));
+                if let Some(expected) = peers::ours(&expected) {
+                    self.places.borrow_mut().disprove(&expected, &peers::split(address).0);
+                }
+                self.told.turned_away(found, Reason::WrongPeer);
             }
             SwarmEvent::ConnectionEstablished { peer_id, endpoint, num_established, .. } => {
                 let Some(peer) = peers::ours(&peer_id) else { return };
@@ -257,13 +324,7 @@ impl Loop {
                 self.told.tell(Event::LinkDown { peer });
             }
             SwarmEvent::IncomingConnectionError { error, peer_id, .. } => {
-                let reason = match error {
-                    ListenError::Denied { cause } => match cause.downcast::<Crowded>() {
-                        Ok(_) => Reason::TooManyLinksOfSubnet,
-                        Err(_) => Reason::TooManyLinks,
-                    },
-                    _ => Reason::NoHandshake,
-                };
+                let reason = refusal(error);
                 self.told.turned_away(peer_id.and_then(|peer| peers::ours(&peer)), reason);
             }
             _ => {}
@@ -307,5 +368,38 @@ impl Loop {
                 Err(reason) => told.turned_away(Some(peer), reason),
             }
         });
+    }
+}
+
+/// Why a connection that came in was not taken.
+fn refusal(error: ListenError) -> Reason {
+    match error {
+        ListenError::Denied { cause } => match cause.downcast::<Crowded>() {
+            Ok(_) => Reason::TooManyLinksOfSubnet,
+            Err(_) => Reason::TooManyLinks,
+        },
+        _ => Reason::NoHandshake,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::swarm::{ConnectionDenied, ConnectionId};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_denied_is_told_by_its_limit() {
+        let address: Multiaddr = "/ip4/198.51.100.1/tcp/1".parse().unwrap();
+        let mut subnets = Subnets::default();
+        let mut arrive = |number| {
+            let connection = ConnectionId::new_unchecked(number);
+            subnets.handle_pending_inbound_connection(connection, &address, &address)
+        };
+        let cause = (0..100).find_map(|number| arrive(number).err()).unwrap();
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinksOfSubnet);
+        let cause = ConnectionDenied::new(std::io::Error::other("another"));
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinks);
+        assert_eq!(refusal(ListenError::Aborted), Reason::NoHandshake);
     }
 }

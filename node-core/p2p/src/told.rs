@@ -83,6 +83,8 @@ pub enum Event {
 pub enum Reason {
     /// Bytes that are no message.
     Malformed(DecodeFailure),
+    /// A frame whose stream ended within it. Nobody is blamed: a peer that dies cuts its frames short.
+    CutShort,
     /// A message that the DHT refused.
     Refused(Refusal),
     /// A message where none of its kind belongs.
@@ -93,6 +95,10 @@ pub enum Reason {
     TooManyLinksOfSubnet,
     /// A connection that did not get through its handshake.
     NoHandshake,
+    /// A dialled address where another than the expected peer is.
+    WrongPeer,
+    /// An introduction with addresses that nobody can dial, or that are another's: those are ignored.
+    NoAddress,
     /// A stream beyond those that one peer may have open.
     TooManyStreamsOfPeer,
     /// A stream beyond those that all peers may have open.

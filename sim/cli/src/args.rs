@@ -11,6 +11,7 @@ mod bench;
 mod demo;
 pub(crate) mod doctor;
 mod hunt;
+pub(crate) mod node;
 pub(crate) mod runs;
 pub(crate) mod scenario;
 pub(crate) mod understand;
@@ -64,6 +65,9 @@ pub(crate) enum Command {
     /// Helps to write scenarios.
     #[command(subcommand, arg_required_else_help = true)]
     Scenario(Scenario),
+    /// Runs a node on a real network, and asks one that runs.
+    #[command(subcommand, arg_required_else_help = true)]
+    Node(node::Node),
     Doctor(doctor::Doctor),
     Completions(Completions),
     Man(Man),

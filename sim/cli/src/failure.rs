@@ -37,6 +37,11 @@ impl Failure {
         Self { code, what: what.into(), help: None, rejected: None }
     }
 
+    /// A text with mistakes: `what` it is not.
+    pub(crate) fn rejected(rejected: Rejected, what: impl Into<String>) -> Self {
+        Self { rejected: Some(Box::new(rejected)), ..Self::new(exit_code::INVALID, what) }
+    }
+
     pub(crate) fn help(self, help: &'static str) -> Self {
         Self { help: Some(help), ..self }
     }
@@ -78,7 +83,7 @@ impl From<io::Error> for Failure {
 impl From<Rejected> for Failure {
     fn from(rejected: Rejected) -> Self {
         let what = format!("{} is not a valid scenario", rejected.file());
-        Self { rejected: Some(Box::new(rejected)), ..Self::new(exit_code::INVALID, what) }
+        Self::rejected(rejected, what)
     }
 }
 

@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder};
 use wire::admin::{
-    Ask, Ended, Events, Health, Identity, MAX_WAIT, Peer, Refused, Status, Versions, View, path,
+    Ask, Ended, Events, Health, Identity, Links, MAX_WAIT, Peer, Refused, Status, Versions, View, path,
 };
 
 /// How long a question may take that a node answers at once. A machine that runs many nodes is a busy one.
@@ -180,6 +181,15 @@ impl Client {
         call.text(answer)
     }
 
+    /// Has it believe in a network, from now on.
+    ///
+    /// # Errors
+    /// If it was not started for that, cannot, or does not answer.
+    pub fn believe(&self, links: &Links) -> Result<(), ClientError> {
+        let call = self.call(path::LINKS, ANSWER_TIMEOUT);
+        call.accepted(call.put(links)?).map(drop)
+    }
+
     /// Has it stop; this returns once it has said that it will.
     ///
     /// # Errors
@@ -220,8 +230,20 @@ impl Call<'_> {
     }
 
     fn post(&self, body: &impl Serialize) -> Result<Response<Body>, ClientError> {
+        self.send(self.client.agent.post(self.url()), body)
+    }
+
+    fn put(&self, body: &impl Serialize) -> Result<Response<Body>, ClientError> {
+        self.send(self.client.agent.put(self.url()), body)
+    }
+
+    fn send(
+        &self,
+        request: RequestBuilder<WithBody>,
+        body: &impl Serialize,
+    ) -> Result<Response<Body>, ClientError> {
         let body = serde_json::to_vec(body).map_err(|error| self.garbled(&error))?;
-        let request = self.client.agent.post(self.url()).content_type("application/json");
+        let request = request.content_type("application/json");
         let request = request.config().timeout_global(Some(self.limit)).build();
         request.send(&body[..]).map_err(|error| self.failed(error))
     }

@@ -22,6 +22,7 @@ use crate::clock::{Clock, span};
 use crate::ground::Ground;
 use crate::heard::{Asker, Heard, News};
 use crate::ledger::{LATENESS, Ledger, Seen};
+use crate::links::Network;
 use crate::process::{Files, key_file};
 use crate::stage::{Conduct, Fleet, FleetError};
 use crate::warden::{self, Order, Warden};
@@ -38,6 +39,11 @@ pub(crate) struct Director<'scope, 'a> {
     scope: &'scope Scope<'scope, 'a>,
     fleet: &'a Fleet,
     ground: &'a Ground,
+    network: &'a Network,
+    /// When the links change next because of a fault.
+    next_change: Instant,
+    /// In which of its lives each peer is or was last.
+    incarnations: Vec<u32>,
     clock: Clock,
     news: News,
     heard: Receiver<Heard>,
@@ -55,7 +61,7 @@ pub(crate) struct Director<'scope, 'a> {
     backlog: VecDeque<(u32, Command, Option<usize>)>,
     pub(crate) panics: Vec<Panic>,
     /// Peers that faults brought to a stand, by fault.
-    pub(crate) touched: BTreeMap<u16, u64>,
+    touched: Touched,
     pub(crate) conduct: Conduct,
 }
 
@@ -96,6 +102,7 @@ impl<'scope, 'a> Director<'scope, 'a> {
         scope: &'scope Scope<'scope, 'a>,
         fleet: &'a Fleet,
         ground: &'a Ground,
+        network: &'a Network,
         ledger: Ledger<'a>,
     ) -> Result<Self, FleetError> {
         let (sender, heard) = std::sync::mpsc::channel();
@@ -113,6 +120,9 @@ impl<'scope, 'a> Director<'scope, 'a> {
             scope,
             fleet,
             ground,
+            network,
+            next_change: network.next_change(Instant::START),
+            incarnations: vec![0; fleet.book.len()],
             clock: Clock::start(),
             news,
             heard,
@@ -232,6 +242,10 @@ impl<'scope, 'a> Director<'scope, 'a> {
                 None => break,
             }
         }
+        if self.next_change <= now {
+            self.next_change = self.network.next_change(now);
+            self.tell_links(now);
+        }
         self.bring_to_a_stand(now);
         while let Some(asked) = self.asked.take_if(|asked| asked.at <= now) {
             let command = self.script.command(&asked);
@@ -248,6 +262,7 @@ impl<'scope, 'a> Director<'scope, 'a> {
     /// Waits for the next moment of the plan, or for something to be heard, and takes note of it.
     fn wait(&mut self, now: Instant) {
         let mut next = self.next_sample.min(Instant::START + self.fleet.duration);
+        next = next.min(self.next_change).min(self.next_stand());
         next = next.min(self.lives.next_at().unwrap_or(Instant::NEVER));
         next = next.min(self.asked.as_ref().map_or(Instant::NEVER, |asked| asked.at));
         next = next.min(self.due.first().map_or(Instant::NEVER, |(at, ..)| *at));
@@ -284,6 +299,7 @@ impl<'scope, 'a> Director<'scope, 'a> {
         self.ledger.close(ended);
         self.conduct.unseen = self.ledger.unseen;
         let counts = self.ledger.counts();
+        self.touched.append(&mut self.ledger.touched);
         (counts, self.panics, self.touched, self.conduct)
     }
 
@@ -296,8 +312,8 @@ impl<'scope, 'a> Director<'scope, 'a> {
     }
 }
 
-/// Peers that faults touched, by fault.
-pub(crate) type Touched = BTreeMap<u16, u64>;
+/// Peers or messages that faults touched, by fault.
+type Touched = BTreeMap<u32, u64>;
 
 fn back(now: Instant, by: Duration) -> Instant {
     Instant::from_nanos(now.as_nanos().saturating_sub(by.as_nanos()))
@@ -319,8 +335,11 @@ impl Director<'_, '_> {
     fn begin_life(&mut self, at: Instant, event: &LifeEvent, contacts: &[u32]) {
         let Life::Up { incarnation, data } = event.what else { return };
         let files = self.files(event.peer, contacts, data);
+        let moved = self.incarnations.get_mut(event.peer as usize);
+        let is_back = moved.is_some_and(|last| std::mem::replace(last, incarnation) != incarnation);
+        let links = self.links_of(event.peer, incarnation, at);
         let Some(seat) = self.seats.get_mut(event.peer as usize) else { return };
-        seat.order(Order::Start { incarnation, files });
+        seat.order(Order::Start { incarnation, files, links });
         seat.life = Some(Current {
             incarnation,
             is_live: false,
@@ -331,6 +350,32 @@ impl Director<'_, '_> {
         });
         self.conduct.processes += 1;
         self.ledger.note(at, event.peer, Seen::Turned(*event));
+        if is_back {
+            // Connections to its earlier life have fallen silent: now whoever uses one learns of it.
+            self.tell_links(at);
+        }
+    }
+
+    fn links_of(&self, peer: u32, incarnation: u32, at: Instant) -> Box<admin::Links> {
+        let (book, lives) = (&self.fleet.book, &self.incarnations);
+        Box::new(self.network.of(peer, incarnation, at, lives, book, self.ground))
+    }
+
+    /// Tells everybody who can hear it what the network is like from now on.
+    fn tell_links(&self, at: Instant) {
+        for (peer, seat) in (0..).zip(&self.seats) {
+            if let Some(life) = seat.life.as_ref().filter(|life| life.still == Instant::START) {
+                seat.order(Order::Believe(self.links_of(peer, life.incarnation, at)));
+            }
+        }
+    }
+
+    /// When somebody comes to a stand next, or goes on.
+    fn next_stand(&self) -> Instant {
+        let begins = self.fleet.play.standstills().get(self.standstill).map(|next| next.at);
+        let still = self.seats.iter().filter_map(|seat| Some(seat.life.as_ref()?.still));
+        let ends = still.filter(|until| *until > Instant::START).min();
+        begins.into_iter().chain(ends).min().unwrap_or(Instant::NEVER)
     }
 
     fn end_life(&mut self, at: Instant, event: &LifeEvent) {
@@ -379,16 +424,24 @@ impl Director<'_, '_> {
                 life.still = life.still.max(next.until);
                 seat.order(Order::Halt);
                 self.ledger.gone(next.peer);
-                *self.touched.entry(next.fault).or_default() += 1;
+                *self.touched.entry(u32::from(next.fault)).or_default() += 1;
             }
         }
-        for seat in &mut self.seats {
+        let mut go_on = Vec::new();
+        for (peer, seat) in (0..).zip(&mut self.seats) {
             if let Some(life) = &mut seat.life
                 && Instant::START < life.still
                 && life.still <= now
             {
                 life.still = Instant::START;
+                go_on.push((peer, life.incarnation));
+            }
+        }
+        for (peer, incarnation) in go_on {
+            let links = self.links_of(peer, incarnation, now);
+            if let Some(seat) = self.seat(peer) {
                 seat.order(Order::Resume);
+                seat.order(Order::Believe(links));
             }
         }
     }

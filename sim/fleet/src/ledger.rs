@@ -14,6 +14,8 @@ use play::{LifeEvent, Play};
 use types::{Book, Domain, Duration, Instant, OperationId, PeerRef, Seed, Streams};
 use wire::admin::{About, View};
 
+use crate::links::Network;
+
 /// How long what is told may take to get here: a node's event waits for its turn on a busy machine.
 pub(crate) const LATENESS: Duration = Duration::from_secs(1);
 
@@ -49,6 +51,7 @@ type Place = (Instant, Rank, u64);
 pub(crate) struct Ledger<'a> {
     play: &'a Play,
     observer: Option<Observer>,
+    network: &'a Network,
     found: &'a mut dyn FnMut(Instant, Findings),
     log: Log<'a>,
     pub(crate) book: Book,
@@ -64,6 +67,18 @@ pub(crate) struct Ledger<'a> {
     pub(crate) latest: Duration,
     /// Peers that were up and could not be asked at a sampling instant.
     pub(crate) unseen: u64,
+    /// What faults of links did to messages, as far as it shows.
+    pub(crate) touched: BTreeMap<u32, u64>,
+}
+
+/// Who watches.
+pub(crate) struct Eyes<'a> {
+    pub(crate) observer: Observer,
+    /// Is given what was found up to some moment.
+    pub(crate) found: &'a mut dyn FnMut(Instant, Findings),
+    /// Whose events go to the log, sorted.
+    pub(crate) sampled: &'a [u32],
+    pub(crate) log: Option<&'a Sender<Chapter>>,
 }
 
 /// The event log of sampled peers.
@@ -79,6 +94,7 @@ struct Log<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 struct Counter {
     incarnation: u32,
+    looked: Instant,
     before: Counts,
     current: Counts,
 }
@@ -103,17 +119,13 @@ impl Counts {
 }
 
 impl<'a> Ledger<'a> {
-    pub(crate) fn new(
-        play: &'a Play,
-        observer: Observer,
-        found: &'a mut dyn FnMut(Instant, Findings),
-        sampled: &'a [u32],
-        log: Option<&'a Sender<Chapter>>,
-    ) -> Self {
+    pub(crate) fn new(play: &'a Play, network: &'a Network, eyes: Eyes<'a>) -> Self {
+        let Eyes { observer, found, sampled, log } = eyes;
         let shared = play.scene().book();
         let peers = shared.len();
         Self {
             play,
+            network,
             observer: Some(observer),
             found,
             log: Log { sampled, to: log, entries: Vec::new(), counts: vec![0; peers] },
@@ -126,6 +138,7 @@ impl<'a> Ledger<'a> {
             late: 0,
             latest: Duration::ZERO,
             unseen: 0,
+            touched: BTreeMap::new(),
         }
     }
 
@@ -225,7 +238,14 @@ impl<'a> Ledger<'a> {
         match seen {
             Seen::Looked { incarnation, view } => {
                 if let Some(counter) = self.counters.get_mut(peer as usize) {
-                    counter.count(incarnation, &view);
+                    let (since, more) = counter.count(at, incarnation, &view);
+                    let losing =
+                        self.network.losing(peer, since, at).into_iter().map(|fault| (fault, more.dropped));
+                    let clogging =
+                        self.network.clogging(peer, since, at).into_iter().map(|fault| (fault, more.sent));
+                    for (fault, messages) in losing.chain(clogging) {
+                        *self.touched.entry(fault).or_default() += messages;
+                    }
                 }
                 let soundness = soundness(&view);
                 let config = std::sync::Arc::new(self.play.group_of(peer).node.kad.clone());
@@ -243,13 +263,23 @@ impl<'a> Ledger<'a> {
 }
 
 impl Counter {
-    fn count(&mut self, incarnation: u32, view: &View) {
+    /// Takes the numbers of a look; returns since when there were how many more.
+    fn count(&mut self, at: Instant, incarnation: u32, view: &View) -> (Instant, Counts) {
         if self.incarnation != incarnation {
-            self.before = self.before.and(self.current);
+            self.before = self.before.and(std::mem::take(&mut self.current));
             self.incarnation = incarnation;
         }
         let View { sent, sent_bytes, received, dropped, .. } = *view;
-        self.current = Counts { sent, sent_bytes, received, dropped };
+        let current = Counts { sent, sent_bytes, received, dropped };
+        let last = std::mem::replace(&mut self.current, current);
+        let since = std::mem::replace(&mut self.looked, at);
+        let more = Counts {
+            sent: sent.saturating_sub(last.sent),
+            sent_bytes: sent_bytes.saturating_sub(last.sent_bytes),
+            received: received.saturating_sub(last.received),
+            dropped: dropped.saturating_sub(last.dropped),
+        };
+        (since, more)
     }
 }
 

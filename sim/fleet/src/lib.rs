@@ -9,6 +9,7 @@
 //! | `process` | one node process, its files and signals |
 //! | `heard` | what reaches the director, and the threads that ask nodes |
 //! | `ledger` | what was seen, put in the order of time and shown to the judge |
+//! | `links` | the plan's network as each node is told of it |
 //! | `ground` | addresses of loopback and a folder for the nodes |
 //! | `clock` | the run's time is the machine's |
 //!
@@ -30,6 +31,7 @@ mod director;
 mod ground;
 mod heard;
 mod ledger;
+mod links;
 mod process;
 pub mod stage;
 mod warden;

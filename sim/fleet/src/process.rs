@@ -15,6 +15,8 @@ use crate::ground;
 
 /// The flag by which a node stops once its standard input ends.
 const STOP_WITH_STDIN: &str = "--stop-with-stdin";
+/// The flag by which a node believes in the network that it is told of.
+const EMULATE_LINKS: &str = "--emulate-links";
 /// Of what a node that failed had said, this much is told.
 const LAST_WORDS_BYTES: u64 = 2_048;
 const LAST_WORDS_LINES: usize = 4;
@@ -63,7 +65,7 @@ impl Process {
         let log = folder.join(LOG);
         let said = File::options().create(true).append(true).open(&log)?;
         let mut command = Command::new(program);
-        command.args(["node", "run", STOP_WITH_STDIN, "--config"]).arg(folder.join(CONFIG));
+        command.args(["node", "run", STOP_WITH_STDIN, EMULATE_LINKS, "--config"]).arg(folder.join(CONFIG));
         // The environment would change a node's configuration; and an interrupt of the run is not one of its nodes.
         command.env_clear().env("RUST_LOG", "warn").process_group(0).current_dir(folder);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::from(said));

@@ -7,13 +7,14 @@ use std::sync::mpsc::Sender;
 use std::time::Duration as Span;
 
 use judge::{Findings, Observer};
-use kernel::{Chapter, Panic, PeerCount, Progress};
+use kernel::{Chapter, Panic, PeerCount, Progress, ResolvedNetwork};
 use play::Play;
-use types::{Duration, Instant, SharedBook};
+use types::{Duration, Instant, Seed, SharedBook};
 
 use crate::director::Director;
 use crate::ground::Ground;
-use crate::ledger::Ledger;
+use crate::ledger::{Eyes, Ledger};
+use crate::links::Network;
 
 /// Processes of a fleet, at most: each has a dozen threads' worth of work and tens of megabytes, and they share the cores of
 /// one machine.
@@ -31,6 +32,10 @@ pub struct Fleet {
     pub play: Arc<Play>,
     /// Who is who.
     pub book: Arc<SharedBook>,
+    /// The network that they are made to believe in.
+    pub network: ResolvedNetwork,
+    /// The root of all chance.
+    pub seed: Seed,
     /// The secrets behind the ids, by number.
     pub secrets: Vec<[u8; 32]>,
     /// Peers whose events go to the log, by number, sorted.
@@ -159,14 +164,16 @@ impl Fleet {
         mut found: impl FnMut(Instant, Findings),
     ) -> Result<Outcome, FleetError> {
         let ground = Ground::claim()?;
-        let ledger = Ledger::new(&self.play, observer, &mut found, &self.sampled, self.log.as_ref());
-        let (fleet, ground) = (&self, &ground);
+        let network = Network::new(&self.network, self.seed, &self.book, self.play.link_faults());
+        let eyes = Eyes { observer, found: &mut found, sampled: &self.sampled, log: self.log.as_ref() };
+        let ledger = Ledger::new(&self.play, &network, eyes);
+        let (fleet, ground, network) = (&self, &ground, &network);
         std::thread::scope(|scope| {
-            let mut director = Director::new(scope, fleet, ground, ledger)?;
+            let mut director = Director::new(scope, fleet, ground, network, ledger)?;
             let (ended, interrupted) = director.play()?;
             let (counts, mut panics, touched, conduct) = director.close(ended);
             panics.sort_by_key(|panic| (panic.at, panic.peer));
-            let touched = touched.into_iter().map(|(fault, count)| (u32::from(fault), count)).collect();
+            let touched = touched.into_iter().collect();
             Ok(Outcome { ended, interrupted, touched, counts, panics, conduct })
         })
     }

@@ -11,6 +11,7 @@ use std::time::{Duration as Span, Instant as Moment};
 
 use play::Parting;
 use rustix::process::Signal;
+use wire::admin::Links;
 
 use crate::client::Client;
 use crate::heard::{Heard, News};
@@ -34,7 +35,11 @@ pub(crate) enum Order {
         incarnation: u32,
         /// With what on the disk.
         files: Files,
+        /// In which network.
+        links: Box<Links>,
     },
+    /// The network is another one.
+    Believe(Box<Links>),
     /// It ends.
     Stop(Parting),
     /// The process stands still.
@@ -59,6 +64,8 @@ struct Life {
     incarnation: u32,
     begun: Moment,
     is_live: bool,
+    /// What it is to be told of its network.
+    links: Option<Box<Links>>,
 }
 
 impl Warden {
@@ -71,7 +78,14 @@ impl Warden {
                 _ => LOOK_EVERY,
             };
             match orders.recv_timeout(pause) {
-                Ok(Order::Start { incarnation, files }) => life = self.start(incarnation, &files),
+                Ok(Order::Start { incarnation, files, links }) => {
+                    life = self.start(incarnation, &files, links);
+                }
+                Ok(Order::Believe(links)) => {
+                    if let Some(life) = &mut life {
+                        life.links = Some(links);
+                    }
+                }
                 Ok(Order::Stop(parting)) => {
                     if let Some(life) = life.take() {
                         self.stop(life, parting);
@@ -88,11 +102,11 @@ impl Warden {
         }
     }
 
-    fn start(&self, incarnation: u32, files: &Files) -> Option<Life> {
+    fn start(&self, incarnation: u32, files: &Files, links: Box<Links>) -> Option<Life> {
         let begun = Moment::now();
         let started = files.lay_out().and_then(|()| Process::start(&self.program, &files.folder));
         match started {
-            Ok(process) => Some(Life { process, incarnation, begun, is_live: false }),
+            Ok(process) => Some(Life { process, incarnation, begun, is_live: false, links: Some(links) }),
             Err(error) => {
                 let program = self.program.display();
                 self.lost(incarnation, format!("cannot start {program}: {error}"));
@@ -128,9 +142,12 @@ impl Warden {
             return false;
         }
         if life.is_live {
-            return true;
+            return self.is_told(life);
         }
         if self.client.health().is_ok_and(|health| health.live) {
+            if !self.is_told(life) {
+                return false;
+            }
             life.is_live = true;
             let (peer, incarnation, took) = (self.peer, life.incarnation, life.begun.elapsed());
             self.news.tell(Heard::Live { peer, incarnation, process: life.process.id(), took });
@@ -142,6 +159,23 @@ impl Warden {
         let words = life.process.last_words();
         self.lost(life.incarnation, format!("process did not answer within {START_LIMIT:?}: {words}"));
         false
+    }
+
+    /// Tells a process of its network, if there is something new to tell.
+    fn is_told(&self, life: &mut Life) -> bool {
+        let Some(links) = life.links.take() else { return true };
+        match self.client.believe(&links) {
+            Ok(()) => true,
+            Err(error) => {
+                // One that has just ended says why it did.
+                std::thread::sleep(ASK_EVERY);
+                let ended = life.process.exited().map(ended);
+                let words = life.process.last_words();
+                let ended = ended.map_or_else(String::new, |how| format!(" ({how}: {words})"));
+                self.lost(life.incarnation, format!("process cannot be told of its network: {error}{ended}"));
+                false
+            }
+        }
     }
 
     fn lost(&self, incarnation: u32, message: String) {

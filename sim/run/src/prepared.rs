@@ -66,7 +66,7 @@ impl Prepared {
                 if !refused.is_empty() {
                     return Err(RunError::Unserved(refused));
                 }
-                Stage::Fleet(Box::new(fleet(&plan, program, book, Arc::clone(&play))))
+                Stage::Fleet(Box::new(fleet(&plan, program, network.clone(), book, Arc::clone(&play))))
             }
         };
         let mut judge = judge::Plan::new(&plan.checks, &plan.thresholds, &plan.observe, &play);
@@ -211,11 +211,19 @@ fn world(
     }
 }
 
-fn fleet(plan: &Plan, program: PathBuf, book: Arc<SharedBook>, play: Arc<Play>) -> Fleet {
+fn fleet(
+    plan: &Plan,
+    program: PathBuf,
+    network: ResolvedNetwork,
+    book: Arc<SharedBook>,
+    play: Arc<Play>,
+) -> Fleet {
     let mut sampled = sampled(plan, &play);
     sampled.sort_unstable();
     Fleet {
         program,
+        network,
+        seed: plan.seed,
         duration: plan.duration,
         sample_every: plan.observe.gap(plan.duration),
         secrets: (0..book.len() as u32).map(|peer| identity::secret(plan.seed, peer)).collect(),
@@ -336,7 +344,7 @@ fn first_manifest(
 /// How real each part is.
 fn fidelity(stage: &Stage, plan: &Plan) -> [(&'static str, &'static str); 3] {
     let Stage::World(world) = stage else {
-        return [("crypto", "real"), ("links", "loopback"), ("wire", "encoded")];
+        return [("crypto", "real"), ("links", "emulated"), ("wire", "encoded")];
     };
     let crypto = if plan.fidelity.crypto == Crypto::Modelled { "modelled" } else { "real" };
     let links = if world.dialling.is_some() { "dialled" } else { "free" };

@@ -36,16 +36,16 @@ pub(crate) fn of(plan: &Plan, cast: Option<&Arc<dyn Cast>>) -> Vec<String> {
     for (index, fault) in plan.faults.iter().enumerate() {
         let why = match fault {
             Fault::Skew(_) => "all processes of one machine have one clock",
-            Fault::Duplicate(_)
-            | Fault::Reorder(_)
-            | Fault::Partition(_)
-            | Fault::Clog(_)
-            | Fault::Loss(_) => "real links are not emulated",
+            Fault::Duplicate(_) | Fault::Reorder(_) => "a node does not tell which of its messages it befell",
+            Fault::Loss(loss) if loss.burst.is_some() => "losses of emulated links do not come in bursts",
             Fault::Churn(_)
             | Fault::RecordedChurn(_)
             | Fault::Crash(_)
             | Fault::Leave(_)
-            | Fault::Freeze(_) => continue,
+            | Fault::Freeze(_)
+            | Fault::Partition(_)
+            | Fault::Clog(_)
+            | Fault::Loss(_) => continue,
         };
         refused.push(format!("faults.{index} ({} {}): {why}", fault.kind(), fault.name(index)));
     }
