@@ -78,6 +78,10 @@ pub(crate) struct Run {
     #[arg(long, hide = true, env = "WAVETANK_STOP_WITH_STDIN", value_parser = FalseyValueParser::new(), hide_env_values = true)]
     pub(crate) stop_with_stdin: bool,
 
+    /// Believe in the links that it is told of, and in none before: for stages that run real nodes
+    #[arg(long, hide = true, env = "WAVETANK_EMULATE_LINKS", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub(crate) emulate_links: bool,
+
     /// What the log's lines are
     #[arg(long, value_enum, default_value_t, env = "WAVETANK_LOG_FORMAT", hide_env_values = true, help_heading = OUTPUT)]
     pub(crate) log_format: LogFormat,
