@@ -26,6 +26,7 @@ use types::PeerId;
 use crate::folder::{Folder, FolderError};
 use crate::key::KeyError;
 use crate::running::{Handle, Node, Setup, StartError};
+use crate::shape::Emulation;
 use crate::store::StoreError;
 use crate::told::Event;
 
@@ -127,6 +128,7 @@ impl Daemon {
     pub fn start(
         config: &Config,
         data: &Path,
+        emulation: Emulation,
         tell: impl FnMut(Happening) + Send + 'static,
     ) -> Result<Self, DaemonError> {
         let folder = Folder::open(data)?;
@@ -137,6 +139,7 @@ impl Daemon {
         let http = http_address(config)?;
         let mut setup = Setup::new(config.clone(), listen, bootstrap);
         setup.protocol.clone_from(&config.network.protocol);
+        setup.emulation = emulation;
         setup.store = Box::new(folder.store().map_err(DaemonError::Store)?);
         let (stop, stopped) = mpsc::channel(1);
         let (starting, started) = blocking::channel();
