@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 mod beginnings;
 mod benches;
 mod comparisons;
+mod conformance;
 mod folders;
 mod help;
 mod hunts;
