@@ -17,6 +17,7 @@ mod hunts;
 mod interrupts;
 mod invalid;
 mod library;
+mod nodes;
 mod repeats;
 mod shelf;
 mod understand;
