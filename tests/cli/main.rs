@@ -10,6 +10,7 @@ mod beginnings;
 mod benches;
 mod comparisons;
 mod conformance;
+mod fleet;
 mod folders;
 mod help;
 mod hunts;

@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Run, console: Console) -> Result<u8, Failure> {
     let (wishes, waited) = mpsc::channel();
     wish_at_signals(wishes.clone())?;
     if args.stop_with_stdin {
+        die_with_parent();
         wish_at_the_end_of_stdin(wishes.clone())?;
     }
     let daemon = Daemon::start(&config, &data, emulation, move |happening| {
@@ -86,6 +87,16 @@ fn wish_at_signals(wishes: Sender<Waited>) -> Result<(), Failure> {
     Ok(Signals::on_first(move || {
         let _ = wishes.send(Waited::Wish);
     })?)
+}
+
+/// Where the system knows how: a process that stands still would not notice the end of its stdin.
+fn die_with_parent() {
+    #[cfg(target_os = "linux")]
+    {
+        // Where it is forbidden, the end of stdin is what is left.
+        let kill = rustix::process::Signal::KILL;
+        let _ = rustix::process::set_parent_process_death_signal(Some(kill));
+    }
 }
 
 fn wish_at_the_end_of_stdin(wishes: Sender<Waited>) -> Result<(), Failure> {
