@@ -144,6 +144,12 @@ mod tests {
     }
 
     #[test]
+    fn the_calibration_that_is_carried_along_is_one_or_none() {
+        let calibration: Option<record::Calibration> = serde_json::from_str(CALIBRATION).unwrap();
+        assert_eq!(calibration.is_none(), CALIBRATION.trim() == UNCALIBRATED);
+    }
+
+    #[test]
     fn an_entry_is_written_when_no_shard_can_precede_it() {
         let mut pages = Pages::new(2);
         let chapter = |shard, until, entries| Chapter { shard, until: Instant::from_nanos(until), entries };

@@ -36,6 +36,11 @@ pub(crate) fn run(args: &Run, console: Console) -> Result<u8, Failure> {
         (None, data) => data.unwrap_or(Path::new(".")).join(CONFIG_FILE),
     };
     let config = super::configuration(&file, &args.settings.over_a_file())?;
+    if args.check {
+        console.answer(&model::node_file::to_yaml(&config), &config)?;
+        return Ok(exit_code::PASSED);
+    }
+    let emulation = if args.emulate_links { Emulation::On } else { Emulation::Off };
     let data = file.parent().unwrap_or(Path::new("")).join(&config.data);
     logs::write_to_stderr(args.log_format);
     // From here on, a signal is a wish: the first is told, the second ends the program.
@@ -46,7 +51,6 @@ pub(crate) fn run(args: &Run, console: Console) -> Result<u8, Failure> {
         die_with_parent();
         wish_at_the_end_of_stdin(wishes.clone())?;
     }
-    let emulation = if args.emulate_links { Emulation::On } else { Emulation::Off };
     let daemon = Daemon::start(&config, &data, emulation, move |happening| {
         // Nobody waits any more once the program ends.
         let _ = wishes.send(Waited::Node(happening));
