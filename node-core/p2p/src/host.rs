@@ -23,9 +23,11 @@ use types::{
 use wire::Half;
 
 use crate::clock::{self, Clock};
+use crate::gate::MAX_STREAMS;
+use crate::lanes::Open;
 use crate::peers;
 use crate::places::Places;
-use crate::serve::{self, MAX_STREAMS, Unanswered};
+use crate::serve::{self, Unanswered};
 use crate::store::{self, Change, Stored};
 use crate::told::{Event, Reason, Told};
 
@@ -101,7 +103,7 @@ pub(crate) struct Shared {
     pub(crate) told: Told,
     /// Turns true once the table was filled.
     pub(crate) ready: watch::Sender<bool>,
-    pub(crate) open: serve::Open,
+    pub(crate) open: Open,
     pub(crate) wishes: mpsc::UnboundedSender<Wish>,
 }
 

@@ -10,6 +10,8 @@
 //! | `swarm` | libp2p's swarm and the loop around it |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
+//! | `lanes` | streams that are opened here, and kept for further exchanges |
+//! | `gate` | who may have how many streams open here |
 //! | `frame` | frames on a stream |
 //! | `places` | where peers can be dialled |
 //! | `peers` | ids and addresses, between libp2p's types and ours |
@@ -31,8 +33,10 @@
 
 mod clock;
 mod frame;
+mod gate;
 mod host;
 pub mod key;
+mod lanes;
 mod peers;
 mod pipe;
 mod places;

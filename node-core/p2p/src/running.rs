@@ -19,11 +19,12 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use types::{Book, PeerId, PeerRef, Seed, SharedBook};
 
 use crate::clock::Clock;
+use crate::gate::Gate;
 use crate::host::{self, Actor, Delivery, Ended, RealHost, Shared};
 use crate::key::Keypair;
+use crate::lanes::Open;
 use crate::peers;
 use crate::places::Places;
-use crate::serve::Gate;
 use crate::store::{self, Memory, Store};
 use crate::swarm::{Ask, Line, Loop, Queues};
 use crate::told::{Event, Reason, Told};
@@ -275,7 +276,7 @@ fn begin(
         queue: Rc::clone(&queue),
         told: told.clone(),
         ready,
-        open,
+        open: Open::new(open),
         wishes: wish,
     };
     let (desk, changes) = std::sync::mpsc::channel();

@@ -23,13 +23,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use types::PeerId;
 
+use crate::gate::{Gate, MAX_STREAMS_PER_PEER};
 use crate::host::{Actor, Delivery, Wish};
 use crate::key::Keypair;
 use crate::peers;
 use crate::pipe::{Inbound, Opening, Pipe};
 use crate::places::Places;
 use crate::running::StartError;
-use crate::serve::{self, Gate, MAX_STREAMS_PER_PEER};
+use crate::serve;
 use crate::told::{Event, Reason, Told};
 
 /// The version of identify's exchange, as every libp2p node says it.
