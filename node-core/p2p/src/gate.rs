@@ -17,6 +17,12 @@ pub(crate) const MAX_STREAMS: u32 = 256;
 /// Streams that one peer may have open here: as many as rust-libp2p's own Kademlia takes on a connection.
 pub(crate) const MAX_STREAMS_PER_PEER: u32 = 32;
 
+/// What a stream that is not read further may hold: the window that Yamux grants it.
+const WINDOW_BYTES: usize = 256 * 1024;
+/// Bytes that strangers' streams make a node hold, at most, once they were let in: each the frame that arrives, in a
+/// buffer that doubles, and its window. 128 MiB.
+pub const MAX_HELD_BYTES: usize = MAX_STREAMS as usize * (2 * wire::MAX_BODY_BYTES + WINDOW_BYTES);
+
 /// Lets streams in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate(Rc<Streams>);

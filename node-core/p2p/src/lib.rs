@@ -46,6 +46,7 @@ pub mod store;
 mod swarm;
 pub mod told;
 
+pub use gate::MAX_HELD_BYTES;
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
 pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
