@@ -38,7 +38,7 @@ impl<'a> Line<'a> {
         let run = run.driver(driver).threads(1 + number % 3);
         let changes = self.changes.split(',').filter_map(|change| change.split_once('='));
         let run = changes.fold(run, |run, (path, value)| run.set(path, value));
-        run.run().unwrap().verdict.fingerprint
+        run.run().unwrap().verdict.fingerprint.unwrap()
     }
 }
 

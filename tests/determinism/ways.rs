@@ -8,7 +8,6 @@ use std::thread;
 
 use record::VerdictStatus;
 use run::{Driver, Finished, Out};
-use types::Instant;
 
 use crate::{GALE, HELLO, RECORDED, STORM, in_house};
 
@@ -180,29 +179,6 @@ fn runs_side_by_side_in_one_process_do_not_touch() {
     for ((scenario, seed), left) in alone.into_iter().zip(&together) {
         assert_same(&format!("{scenario}, seed {seed}"), &run(scenario, seed, PLAIN, &[]), left);
     }
-}
-
-/// Else the blocks of the log depend on which shard is first. Quiet peers that are slow tell much of what they began in
-/// one window before the next one begins.
-#[test]
-fn a_chapter_of_the_event_log_holds_all_that_was_before_its_end() {
-    let run = run::scenario(in_house(HELLO)).threads(2).set("observe.events", "{mode: all}");
-    let run = run.set("observe.sample_every", "100ms").set("peers.everybody.speed", "1%");
-    let prepared = run.prepare().unwrap();
-    let chapters = prepared.progress().listen();
-    prepared.play().unwrap();
-    let mut told = [Instant::START; 2];
-    let mut entries = 0;
-    for chapter in chapters {
-        for entry in &chapter.entries {
-            assert!(entry.at >= told[chapter.shard], "{entry:?} comes after {}", told[chapter.shard]);
-            assert!(entry.at < chapter.until, "{entry:?} comes before {}", chapter.until);
-        }
-        entries += chapter.entries.len();
-        told[chapter.shard] = chapter.until;
-    }
-    assert!(entries > 1_000, "{entries} entries");
-    assert_eq!(told, [Instant::NEVER; 2]);
 }
 
 /// What would be the same if nothing happened proves little: the storm must be one, and the gale.

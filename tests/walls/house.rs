@@ -105,9 +105,18 @@ pub(crate) const ROOMS: &[Room] = &[
         "world is one stage of two: it reads no scenario and writes no folder",
     ),
     worldly(
+        "fleet",
+        "sim/fleet",
+        &["types", "kad", "config", "node", "wire", "kernel", "play", "judge"],
+        "fleet reaches nodes as processes: it knows neither simulation nor transports",
+    ),
+    worldly(
         "run",
         "sim/run",
-        &["types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "model", "record"],
+        &[
+            "types", "kad", "config", "node", "wire", "kernel", "play", "judge", "world", "fleet", "model",
+            "record",
+        ],
         "run goes from plan to folder; reports are read from folders by cli",
     ),
     worldly(
@@ -119,8 +128,12 @@ pub(crate) const ROOMS: &[Room] = &[
     worldly(
         "cli",
         "sim/cli",
-        &["types", "config", "kernel", "play", "judge", "run", "bench", "model", "record", "report"],
-        "cli is arguments, progress and exit codes: it reaches peers and stages through run only",
+        &[
+            "types", "wire", "config", "p2p", "kernel", "play", "judge", "fleet", "run", "bench", "model",
+            "record", "report",
+        ],
+        "cli is arguments, progress and exit codes: stages are reached through run, a node through its daemon or its \
+         client",
     ),
     worldly(
         "model",
@@ -184,6 +197,7 @@ pub(crate) const HOMES: &[Home] = &[
         Rooms::Only(&["types", "run"]),
         "keys and ids are hashed in types, the texts of a run in run",
     ),
+    home("ed25519-dalek", Rooms::Only(&["run"]), "keys of simulated peers are made where their ids are"),
     home("bs58", Rooms::Only(&["types"]), "ids are printed in types"),
     home("hex", Rooms::Only(&["wire"]), "bytes are written as text where they travel as JSON"),
     home(
@@ -198,6 +212,23 @@ pub(crate) const HOMES: &[Home] = &[
     ),
     home("libp2p", Rooms::Only(&["p2p"]), "only p2p has transports"),
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
+    home(
+        "rustix",
+        Rooms::Only(&["fleet", "cli"]),
+        "fleet sends signals to processes, and a node of a fleet dies with it",
+    ),
+    home("axum", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
+    home("hyper", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
+    home("hyper-util", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
+    home("prometheus-client", Rooms::Only(&["p2p"]), "only a deployed node is scraped"),
+    home("redb", Rooms::Only(&["p2p"]), "only a node on a real network keeps anything across its lives"),
+    home("ureq", Rooms::Only(&["fleet"]), "only fleet asks over HTTP"),
+    home(
+        "tracing",
+        Rooms::Only(&["p2p", "cli"]),
+        "a node on a real network has a log; whoever is tested does not write",
+    ),
+    home("tracing-subscriber", Rooms::Only(&["cli"]), "only a program says where its log goes"),
     home("granit-parser", Rooms::Only(&["model"]), "only model reads YAML"),
     home("serde-saphyr", Rooms::Only(&["model"]), "only model reads and writes YAML"),
     home("serde_path_to_error", Rooms::Only(&["model"]), "only model says where in a scenario an error is"),

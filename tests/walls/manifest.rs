@@ -144,6 +144,8 @@ fn a_planted_import_is_named_with_its_wall() -> anyhow::Result<()> {
         ("kernel", "node", "kernel knows no node"),
         ("actor", "kernel", "actor serves both worlds, so it knows neither simulation nor transports"),
         ("world", "clap", "arguments are cli's"),
+        ("fleet", "world", "fleet reaches nodes as processes: it knows neither simulation nor transports"),
+        ("fleet", "libp2p", "only p2p has transports"),
         ("run", "plotters", "only report draws"),
         ("run", "serde-saphyr", "only model reads and writes YAML"),
         ("report", "judge", "report reads files, never live objects"),

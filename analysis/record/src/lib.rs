@@ -5,6 +5,7 @@
 //! | [`folder`] | [`RunFolder`]: makes the folder, hands out writers, replaces the manifest |
 //! | [`manifest`] | `manifest.json`: all that is needed to run it again, and every wall-clock figure |
 //! | [`verdict`] | `verdict.json`: what the run proved; byte-equal between equal runs |
+//! | [`calibration`] | `calibration.json`: how far the simulation was from real processes, when last compared |
 //! | [`rows`] | the rows of the CSV files and the event log, with a table of their columns |
 //! | [`graph`] | `graphs/*.graphml`: who has whom in its routing table |
 //! | [`ladder`] | `ladder.jsonl.zst`: every peer's digest at simulated instants; where two runs part |
@@ -21,6 +22,7 @@
 //! by named limits; equal runs write equal bytes everywhere but in the manifest.
 #![forbid(unsafe_code)]
 
+pub mod calibration;
 pub mod error;
 pub mod folder;
 pub mod graph;
@@ -33,12 +35,13 @@ mod text;
 pub mod verdict;
 pub mod write;
 
+pub use calibration::{CALIBRATION, Calibration};
 pub use error::RecordError;
 pub use folder::{INPUTS, RunFolder, rfc3339};
 pub use graph::{Graph, GraphEdge, GraphHead, GraphNode};
 pub use ladder::{Comparison, Difference, Rung, compare};
 pub use manifest::{
-    Build, Figure, Fingerprint, Host, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall,
+    Build, Figure, Fingerprint, Host, Local, Manifest, RunStatus, RungSummary, Scenario, Sim, Start, Wall,
 };
 pub use read::{CsvRows, JsonRows, Run};
 pub use rows::{

@@ -50,9 +50,47 @@ pub struct Manifest {
     pub verdict: Option<String>,
     /// The machine.
     pub host: Host,
+    /// How real processes and their stage did; none of a simulated run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Local>,
     /// What the report draws first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<Figure>,
+}
+
+impl Manifest {
+    /// Whether the simulator performed it: then, and only then, it can be repeated exactly.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.backend == "sim"
+    }
+}
+
+/// What a stage of real processes could not do as exactly as a simulated one does it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Local {
+    /// Processes that were started, one for each life.
+    pub processes: u64,
+    /// What the peers of the beginning took to be there, before the run's time began.
+    pub gathered_ms: f64,
+    /// From when a life was to begin until its process answered, on average.
+    pub start_ms_mean: f64,
+    /// The same, at most.
+    pub start_ms_max: f64,
+    /// How late an operation was asked, at most.
+    pub ask_lag_ms_max: f64,
+    /// Things that were told so late that they are dated later than they happened.
+    pub late: u64,
+    /// By how much later, at most.
+    pub late_ms_max: f64,
+    /// Events that nodes forgot before they were asked for them.
+    pub events_lost: u64,
+    /// Operations of which no node said how they ended.
+    pub unanswered: u64,
+    /// Looks at a node that it did not answer in time.
+    pub unseen: u64,
+    /// Nodes that did not stop in time and were killed.
+    pub overdue: u64,
 }
 
 /// One figure that the scenario asks its report for.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::folder::{MANIFEST, VERDICT, inside, replace};
 use crate::lines::WholeLines;
 use crate::rows::{CsvRow, JsonRow};
-use crate::{Manifest, RecordError, Verdict};
+use crate::{CALIBRATION, Calibration, Manifest, RecordError, Verdict};
 
 /// The largest JSON or YAML file that is read as a whole: a manifest with a rung each second of a day has 6 MiB.
 pub const MAX_TEXT_BYTES: u64 = 64 << 20;
@@ -70,7 +70,20 @@ impl Run {
     /// # Errors
     /// If it is malformed or cannot be read.
     pub fn verdict(&self) -> Result<Option<Verdict>, RecordError> {
-        let path = self.path.join(VERDICT);
+        self.parsed(VERDICT)
+    }
+
+    /// How far the simulation was from real processes; none if that was never compared before the run.
+    ///
+    /// # Errors
+    /// If it is malformed or cannot be read.
+    pub fn calibration(&self) -> Result<Option<Calibration>, RecordError> {
+        self.parsed(CALIBRATION)
+    }
+
+    /// A JSON file; none if it is missing.
+    fn parsed<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RecordError> {
+        let path = self.path.join(name);
         match read_bounded(&path) {
             Ok(bytes) => parse(&path, &bytes).map(Some),
             Err(RecordError::Missing { .. }) => Ok(None),

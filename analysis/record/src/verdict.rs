@@ -21,8 +21,9 @@ pub struct Verdict {
     /// The root of all chance, as text.
     #[serde(with = "crate::text::seed")]
     pub seed: Seed,
-    /// The fingerprint, in hex.
-    pub fingerprint: String,
+    /// The fingerprint, in hex; a run on real processes has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// What went wrong first in simulated time.
     pub first_failure: Option<FirstFailure>,
     /// The checks.

@@ -312,7 +312,7 @@ fn equal_verdicts_are_equal_bytes_and_come_back() {
         status: VerdictStatus::Fail,
         exit_code: 10,
         seed: Seed(42),
-        fingerprint: "9f3c71".to_owned(),
+        fingerprint: Some("9f3c71".to_owned()),
         checks: vec![Check {
             name: "lookup_monotone".to_owned(),
             kind: CheckKind::Always,

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use record::calibration::Standing;
 use record::{Run, SeriesRow};
 
 use crate::ReportError;
 use crate::axis::Axis;
-use crate::html::{Cell, escape, table};
+use crate::html::{Cell, Mark, escape, table};
 use crate::words::of_metric;
 
 /// Runs of a side that are drawn: more lines than this hide each other.
@@ -48,8 +49,8 @@ pub struct ComparedRow {
     pub difference: String,
     /// How far they may.
     pub tolerance: String,
-    /// Whether they differ by more.
-    pub beyond: bool,
+    /// Whether they differ by no more.
+    pub standing: Standing,
 }
 
 /// One side of a comparison.
@@ -78,10 +79,8 @@ pub fn comparison(sides: [Side<'_>; 2], rows: &[ComparedRow]) -> Result<String, 
     }
     let head = ["", "Metric", first.name, second.name, "Difference", "Tolerated"];
     let cells = rows.iter().map(|row| {
-        let mark =
-            if row.beyond { crate::html::Mark::bad("beyond") } else { crate::html::Mark::good("within") };
         vec![
-            Cell::Mark(mark),
+            Cell::Mark(Mark::of(row.standing)),
             Cell::Code(row.what.clone()),
             Cell::Number(row.first.clone()),
             Cell::Number(row.second.clone()),

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use record::{
-    FaultRow, Manifest, OperationRow, Outcome, PeerRow, Phase, RecordError, Run, SeriesRow, SummaryRow,
-    Verdict,
+    Calibration, FaultRow, Manifest, OperationRow, Outcome, PeerRow, Phase, RecordError, Run, SeriesRow,
+    SummaryRow, Verdict,
 };
 
 use record::graph::ROUTING;
@@ -56,6 +56,8 @@ pub(crate) struct Data {
     pub(crate) replay: String,
     pub(crate) manifest: Manifest,
     pub(crate) verdict: Option<Verdict>,
+    /// How far simulation and reality were apart when they were last compared.
+    pub(crate) calibration: Option<Calibration>,
     pub(crate) faults: Vec<FaultRow>,
     pub(crate) summary: Vec<SummaryRow>,
     pub(crate) groups: BTreeMap<String, Group>,
@@ -148,6 +150,7 @@ impl Data {
             folder,
             replay,
             verdict: run.verdict()?,
+            calibration: run.calibration()?,
             faults: run.table(MAX_FAULTS)?,
             summary: run.table(MAX_SUMMARY_ROWS)?,
             groups: BTreeMap::new(),

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use record::calibration::Standing;
+
 /// Text that is safe between tags and in quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -53,6 +55,13 @@ impl Mark {
     }
     pub(crate) const fn bad(word: &'static str) -> Self {
         Self { class: "bad", symbol: "✗", word }
+    }
+    pub(crate) const fn of(standing: Standing) -> Self {
+        match standing {
+            Standing::Within => Self::good(standing.word()),
+            Standing::Beyond => Self::bad(standing.word()),
+            Standing::Unproved => Self::open(standing.word()),
+        }
     }
     pub(crate) const fn open(word: &'static str) -> Self {
         Self { class: "open", symbol: "?", word }

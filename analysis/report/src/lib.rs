@@ -13,16 +13,18 @@
 //! | `plots` | which plots there are, and from which data |
 //! | `page` | the page, from the data and the plots |
 //! | [`compare`] | two runs, or two sets of them, over each other in one file |
+//! | [`conformance`] | a simulated and a real run held against each other, within tolerances |
 //! | `html` | escaping and the few elements that the page is made of |
 //!
 //! It reads the folder and nothing else: no live object, no network, no system font. The page is one file
 //! that needs no script to be read.
 //!
 //! It is deliberately *not* a judge: verdicts, checks and thresholds stand on the page as the folder has
-//! them, and nothing is called better or worse.
+//! them, and nothing is called better or worse. Only of how far simulation and reality are apart does it say what is
+//! tolerated.
 //!
 //! Invariants: equal folders give equal bytes; a plot without data is left out with a word, never drawn
-//! empty; every text from the folder is escaped; memory does not grow with the number of operations.
+//! empty; every text from the folder is escaped; the memory of a page does not grow with the number of operations.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,7 @@ use record::{RecordError, Run};
 mod asked;
 mod axis;
 pub mod compare;
+pub mod conformance;
 mod data;
 mod draw;
 mod histogram;

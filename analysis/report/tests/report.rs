@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use record::{Run, RunStatus};
+use record::calibration::{Deviation, Measure, Standing, Stretch};
+use record::{Calibration, Run, RunStatus};
 use wavetank_report::overlay::{self, Figure, Named, overlay};
 use wavetank_report::{ReportError, write};
 
@@ -76,6 +77,55 @@ fn the_page_says_what_the_files_say() {
         assert!(words.contains(expected), "{expected:?} is not in: {words}");
     }
     assert!(!words.contains("Partial."));
+    assert!(words.contains("Not calibrated: "), "{words}");
+}
+
+#[test]
+fn the_header_says_how_far_the_simulation_was_from_reality() {
+    let root = tempfile::tempdir().unwrap();
+    let run = root.path().join("run");
+    short().write(&run);
+    let deviation = |name: &str, measure, difference, tolerance, standing| Deviation {
+        name: name.to_owned(),
+        about: format!("about <{name}>"),
+        unit: String::new(),
+        measure,
+        sim: Some(2.0),
+        real: Some(2.1),
+        difference: Some(difference),
+        tolerance,
+        standing,
+    };
+    let stretch = |name: &str, rounds, standing| Stretch {
+        name: name.to_owned(),
+        from_ms: 40_000,
+        until_ms: 110_000,
+        sim_lookups: 1_369,
+        real_lookups: 1_370,
+        figures: vec![
+            deviation("success", Measure::Points, -0.001, 0.01, Standing::Within),
+            deviation("rounds", Measure::Relative, rounds, 0.1, standing),
+        ],
+    };
+    let calibration = Calibration {
+        date: "2026-11-26T08:00:00Z".to_owned(),
+        scenario: "sim-vs-real".to_owned(),
+        processes: 20,
+        stretches: vec![stretch("quiet", 0.02, Standing::Within), stretch("churn", -0.12, Standing::Beyond)],
+        ..Calibration::default()
+    };
+    fs::write(run.join("calibration.json"), serde_json::to_vec(&calibration).unwrap()).unwrap();
+    let written = reported(root, run);
+    let words = words(&written.page);
+    for expected in [
+        "Calibrated 2026-11-26 on 20 real processes: success ±0.1 points, rounds ±12 %; some beyond tolerance",
+        "churn, 0:40 to 1:50: 1\u{202f}369 and 1\u{202f}370 lookups",
+        "✗ beyond rounds about &lt;rounds&gt; 2 2.1 −12 % 10 %",
+        "✓ within success about &lt;success&gt; 2 2.1 −0.1 points 1 point",
+    ] {
+        assert!(words.contains(expected), "{expected:?} is not in: {words}");
+    }
+    assert!(!words.contains("Not calibrated"));
 }
 
 #[test]

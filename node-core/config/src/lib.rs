@@ -14,18 +14,39 @@ use alloc::vec::Vec;
 
 use types::Duration;
 
+mod network;
+
+pub use network::{MAX_ADDRESS_BYTES, MAX_BOOTSTRAP, MAX_LISTEN, MAX_PROTOCOL_BYTES, Network, PROTOCOL};
+
 /// The most that a queue or the links of a node may be allowed: what its process could hold.
 const MAX_LIMIT: u32 = 65_536;
 
 /// A node's configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// The folder of its key and of what it keeps, relative to the folder of its file: `.` is that folder itself. A simulated
+    /// node has none.
+    pub data: String,
+    /// Where it is met.
+    pub network: Network,
     /// The distributed hash table.
     pub kad: kad::Config,
     /// What caps a stranger's power.
     pub limits: Limits,
+}
+
+impl Default for Config {
+    /// Everything is as its part says, and kept beside the file.
+    fn default() -> Self {
+        Self {
+            data: ".".to_string(),
+            network: Network::default(),
+            kad: kad::Config::default(),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// What caps a stranger's power over this node.
@@ -73,7 +94,16 @@ impl Config {
                 format!("is {paths}, more than k ({k}): a path would begin with nobody"),
             )
         });
-        kad.chain(crowded).chain(limits).map(|(path, message)| Problem { path, message }).collect()
+        let data =
+            self.data.is_empty().then(|| ("data".to_string(), "is empty, and names no folder".to_string()));
+        let network = self.network.problems().map(|(path, message)| (format!("network.{path}"), message));
+        data.into_iter()
+            .chain(network)
+            .chain(kad)
+            .chain(crowded)
+            .chain(limits)
+            .map(|(path, message)| Problem { path, message })
+            .collect()
     }
 }
 
@@ -100,10 +130,12 @@ mod tests {
     #[test]
     fn every_problem_is_named_at_once() {
         let mut config = Config::default();
+        config.data.clear();
+        config.network.http.clear();
         config.kad.alpha = 0;
         config.kad.lookup_timeout = Duration::ZERO;
         config.limits.connections = 1 << 20;
         let paths: Vec<_> = config.problems().into_iter().map(|problem| problem.path).collect();
-        assert_eq!(paths, ["kad.alpha", "kad.lookup_timeout", "limits.connections"]);
+        assert_eq!(paths, ["data", "network.http", "kad.alpha", "kad.lookup_timeout", "limits.connections"]);
     }
 }

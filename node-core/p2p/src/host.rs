@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use actix::Addr;
 use actor::{Body, Deliver, Host, Mailbox, Participant, Step};
-use kad::{Operation, Outcome, RecordChange};
+use kad::{Operation, RecordChange};
 use libp2p::PeerId as Theirs;
 use node::{
     Command, DecodeFailure, Direction, Inbound, Input, LinkState, Message, Node, Outbound, Outbox, Output,
@@ -18,18 +18,22 @@ use node::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use types::{
-    Book, ExchangeId, Instant, Now, OperationId, PeerId, PeerRef, SendFailure, StoreResult, WriteId,
+    Book, Duration, ExchangeId, Instant, Now, OperationId, PeerId, PeerRef, SendFailure, StoreResult, WriteId,
 };
 use wire::Half;
+use wire::admin::{Ended, Event, Flaw, Outcome, Report};
 
 use crate::clock::{self, Clock};
 use crate::gate::MAX_STREAMS;
 use crate::lanes::Open;
+use crate::metrics::Kind;
+use crate::peerbook::{Known, PeerBook};
 use crate::peers;
 use crate::places::Places;
-use crate::serve::{self, Unanswered};
-use crate::store::{self, Change, Stored};
-use crate::told::{Event, Reason, Told};
+use crate::serve::{self, Reply, Unanswered};
+use crate::shape::{Carried, Fate, Shape, messages};
+use crate::store::{self, Change, Job, Stored};
+use crate::told::{Reason, Told};
 
 /// The one actor of a node.
 pub(crate) type Actor = Participant<Node, RealHost, Mailbox>;
@@ -38,15 +42,24 @@ pub(crate) type Actor = Participant<Node, RealHost, Mailbox>;
 /// message.
 const MAX_EXCHANGES: u32 = 1_024;
 
-/// How an operation of the owner's ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
-    pub(crate) closest: Vec<PeerId>,
-    pub(crate) providers: Vec<PeerId>,
-    pub(crate) messages: u32,
-    pub(crate) timeouts: u32,
-    pub(crate) hops: u16,
-    pub(crate) outcome: Outcome,
+/// How often the store is told who the contacts are, at most: what a crash may lose of the peer book.
+const BOOK_PACE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What the peer is like, for whoever administers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Glance {
+    /// Since it started.
+    pub(crate) uptime: Duration,
+    /// The contacts of its table, those of the farthest bucket first.
+    pub(crate) contacts: Vec<PeerId>,
+    /// How many of them share so many bits with it; buckets without any are left out.
+    pub(crate) buckets: Vec<(usize, usize)>,
+    /// Records that it holds for others.
+    pub(crate) records: usize,
+    /// Requests that wait for it.
+    pub(crate) queue: u32,
+    /// The first of its DHT's invariants that does not hold.
+    pub(crate) flaw: Option<Flaw>,
 }
 
 /// What reaches the actor.
@@ -82,8 +95,11 @@ pub(crate) enum Delivery {
         operation: Operation,
         ended: oneshot::Sender<Ended>,
     },
+    Glance(oneshot::Sender<Glance>),
     /// A timer that was set as the how-manieth.
     Deadline(u64),
+    /// It is time to write the peer book.
+    Remember,
 }
 
 /// What the host wants of the swarm.
@@ -105,6 +121,8 @@ pub(crate) struct Shared {
     pub(crate) ready: watch::Sender<bool>,
     pub(crate) open: Open,
     pub(crate) wishes: mpsc::UnboundedSender<Wish>,
+    /// The network that the node is made to believe in, if it is.
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 /// The real side of a peer.
@@ -118,15 +136,37 @@ pub(crate) struct RealHost {
     todo: VecDeque<Todo>,
     outbox: Outbox,
     /// Requests that wait for this peer's answer.
-    asked: HashMap<ExchangeId, oneshot::Sender<Vec<u8>>>,
+    asked: HashMap<ExchangeId, oneshot::Sender<Reply>>,
     taken: u32,
     exchanges: Rc<Cell<u32>>,
-    operations: BTreeMap<OperationId, oneshot::Sender<Ended>>,
+    operations: BTreeMap<OperationId, Asked>,
     begun: u64,
+    /// Who waits for the next look.
+    glances: Vec<oneshot::Sender<Glance>>,
     timer: Option<actix_rt::task::JoinHandle<()>>,
     timers: u64,
     /// The references that the peer holds, for a sweep of its book.
     held: Option<Vec<PeerRef>>,
+    remembered: PeerBook,
+    remember: Remember,
+}
+
+/// Whether the peer book is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remember {
+    /// Nothing changed.
+    Idle,
+    /// Something did: it is written in a while.
+    Soon,
+    /// At the next look at the peer.
+    Now,
+}
+
+/// An operation that is under way.
+struct Asked {
+    kind: Kind,
+    since: Instant,
+    ended: oneshot::Sender<Ended>,
 }
 
 enum Todo {
@@ -140,6 +180,7 @@ impl RealHost {
         shared: Shared,
         actor: Addr<Actor>,
         store: store::Desk,
+        remembered: PeerBook,
         begin: Node,
     ) -> Self {
         Self {
@@ -155,9 +196,12 @@ impl RealHost {
             exchanges: Rc::default(),
             operations: BTreeMap::new(),
             begun: 0,
+            glances: Vec::new(),
             timer: None,
             timers: 0,
             held: None,
+            remembered,
+            remember: Remember::Idle,
         }
     }
 }
@@ -198,10 +242,17 @@ impl Host<Node> for RealHost {
         self.outbox = out;
     }
 
-    fn look(&mut self, peer: Option<&Node>, _: &Book) {
+    fn look(&mut self, peer: Option<&Node>, book: &Book) {
         let mut held = Vec::new();
         if let Some(kad) = peer.and_then(|peer| peer.view().kad) {
             kad.for_each_ref(|peer| held.push(peer));
+            for glance in std::mem::take(&mut self.glances) {
+                // Whoever asked may have given up.
+                let _ = glance.send(self.glance(kad, book));
+            }
+            if self.remember == Remember::Now {
+                self.remember(kad.table().contacts(), book);
+            }
         }
         self.held = Some(held);
     }
@@ -216,6 +267,7 @@ impl Host<Node> for RealHost {
         self.todo.clear();
         self.asked.clear();
         self.operations.clear();
+        self.glances.clear();
         self.shared.told.tell(Event::Panicked { message: message.to_owned() });
         // A swarm that is gone has stopped.
         let _ = self.shared.wishes.send(Wish::Stop);
@@ -249,18 +301,28 @@ impl RealHost {
                 let id = OperationId(self.begun);
                 self.begun += 1;
                 // Whoever gave up waiting has no claim to room here.
-                self.operations.retain(|_, ended| !ended.is_closed());
-                self.operations.insert(id, ended);
+                self.operations.retain(|_, asked| !asked.ended.is_closed());
+                let kind = Kind::from(&operation);
+                self.operations.insert(id, Asked { kind, since: now.instant, ended });
                 handle(Input::Command(Command::Kad(kad::Command { id, operation })))
+            }
+            Delivery::Glance(glance) => {
+                self.glances.push(glance);
+                Some(Step::Look)
             }
             Delivery::Deadline(timer) if timer == self.timers => handle(Input::Deadline),
             Delivery::Deadline(_) => None,
+            Delivery::Remember => {
+                self.remember = Remember::Now;
+                Some(Step::Look)
+            }
         }
     }
 
     fn request(&mut self, request: serve::Request, book: &mut Book) -> Option<Step<Node>> {
         self.shared.queue.set(self.shared.queue.get().saturating_sub(1));
         let serve::Request { from, frame, answer } = request;
+        self.shared.told.metrics().traffic.receive(frame.len());
         let id = peers::ours(&from)?;
         let decoded = book.intern(&id).map_err(|_| DecodeFailure::BookFull);
         let decoded = decoded.and_then(|from| Ok((from, wire::decode(&frame, Half::Request, book)?)));
@@ -292,6 +354,7 @@ impl RealHost {
         frame: &[u8],
         book: &mut Book,
     ) -> Option<Step<Node>> {
+        self.shared.told.metrics().traffic.receive(frame.len());
         let decoded = book.intern(&from).map_err(|_| DecodeFailure::BookFull);
         let decoded = decoded.and_then(|from| Ok((from, wire::decode(frame, Half::Response, book)?)));
         match decoded {
@@ -353,48 +416,60 @@ impl RealHost {
             Output::Send { to, kind: Outbound::Request { exchange, timeout }, message } => {
                 self.open(to, exchange, clock::span(timeout), &message, book);
             }
-            Output::Send { kind: Outbound::Answer(exchange), message, .. } => {
+            Output::Send { to, kind: Outbound::Answer(exchange), message } => {
                 if let Some(answer) = self.asked.remove(&exchange) {
+                    let reply = match self.fate(to, Carried::Answer, book) {
+                        Fate::Sent(held) | Fate::SentTwice(held, _) => {
+                            Reply::Given { frame: self.encode(&message, book), held }
+                        }
+                        Fate::Lost => Reply::Lost,
+                    };
                     // The asker may have closed its stream.
-                    let _ = answer.send(self.encode(&message, book));
+                    let _ = answer.send(reply);
                 }
             }
             Output::Send { to, kind: Outbound::OneWay, message } => self.notify(to, &message, book),
-            // Its stream ends without an answer.
-            Output::Refuse { exchange, .. } => drop(self.asked.remove(&exchange)),
+            Output::Refuse { to, exchange } => {
+                let answer = self.asked.remove(&exchange);
+                if self.fate(to, Carried::Answer, book) == Fate::Lost {
+                    // Nor does the asker learn that there is none.
+                    let _ = answer.map(|answer| answer.send(Reply::Lost));
+                }
+                // Otherwise its stream ends without one.
+            }
             Output::Dial { peer } => self.wish(peer, Wish::Dial, book),
             Output::Close { peer, .. } => self.wish(peer, Wish::Close, book),
             Output::Persist { write, change } => {
                 let change = stored(now, change, book);
                 // The store's thread lives as long as this end of the way to it.
-                let _ = self.store.send((write, change));
+                let _ = self.store.send(Job::Change(write, change));
             }
-            Output::Event(event) => self.event(event, book),
+            Output::Event(event) => self.event(now, &event, book),
             Output::WakeAt(at) => self.wake(now, at),
         }
     }
 
     fn open(
         &self,
-        to: PeerRef,
+        to_ref: PeerRef,
         exchange: ExchangeId,
         within: std::time::Duration,
         message: &Message,
         book: &Book,
     ) {
-        let to = book.id(to).and_then(|id| Some((*id, peers::theirs(id)?)));
+        let to = book.id(to_ref).and_then(|id| Some((*id, peers::theirs(id)?)));
         let room = self.exchanges.get() < MAX_EXCHANGES;
         let (Some((from, peer)), true) = (to, room) else {
             let reason = if room { SendFailure::Unreachable } else { SendFailure::QueueFull };
             self.actor.do_send(Deliver(Delivery::Failed { exchange, reason }));
             return;
         };
-        let request = self.encode(message, book);
+        let (request, fate) = (self.encode(message, book), self.fate(to_ref, Carried::First, book));
         let (open, actor) = (self.shared.open.clone(), self.actor.clone());
         let (under_way, told) = (Rc::clone(&self.exchanges), self.shared.told.clone());
         under_way.set(under_way.get() + 1);
         actix_rt::spawn(async move {
-            let answer = serve::exchange(open, peer, request, within).await;
+            let answer = messages::exchange(fate, open, peer, request, within).await;
             under_way.set(under_way.get().saturating_sub(1));
             actor.do_send(Deliver(match answer {
                 Ok(frame) => Delivery::Answer { exchange, from, frame },
@@ -415,18 +490,27 @@ impl RealHost {
         let peer = book.id(to).and_then(peers::theirs);
         let Some(peer) = peer.filter(|_| self.exchanges.get() < MAX_EXCHANGES) else { return };
         let (open, frame) = (self.shared.open.clone(), self.encode(message, book));
+        let fate = self.fate(to, Carried::First, book);
         let under_way = Rc::clone(&self.exchanges);
         under_way.set(under_way.get() + 1);
         actix_rt::spawn(async move {
-            serve::notify(open, peer, frame).await;
+            messages::notify(fate, open, peer, frame).await;
             under_way.set(under_way.get().saturating_sub(1));
         });
     }
 
+    /// What becomes of a message to this peer, in the network that the node believes in.
+    fn fate(&self, to: PeerRef, carried: Carried, book: &Book) -> Fate {
+        let shape = self.shared.shape.as_ref().zip(book.id(to));
+        shape.map_or(Fate::PLAIN, |(shape, id)| shape.fate(id, carried))
+    }
+
+    /// The bytes of a message that leaves now.
     fn encode(&self, message: &Message, book: &Book) -> Vec<u8> {
         let mut frame = Vec::new();
         let places = self.shared.places.borrow();
         wire::encode_with_places(message, book, |id| places.of(id), &mut frame);
+        self.shared.told.metrics().traffic.send(frame.len());
         frame
     }
 
@@ -451,56 +535,71 @@ impl RealHost {
         }));
     }
 
-    fn event(&mut self, event: node::Event, book: &Book) {
-        let name = |peer: PeerRef| book.id(peer).copied();
-        let told = match event {
-            node::Event::Kad(kad::Event::OperationEnded { id, report, outcome }) => {
-                if let Some(ended) = self.operations.remove(&id) {
-                    let closest = report.closest.iter().filter_map(|peer| name(*peer)).collect();
-                    let providers = report.providers.iter().filter_map(|peer| name(*peer)).collect();
-                    let kad::LookupReport { messages, timeouts, hops, .. } = *report;
-                    // Whoever asked may have given up.
-                    let _ = ended.send(Ended { closest, providers, messages, timeouts, hops, outcome });
-                }
-                None
-            }
-            node::Event::Kad(kad::Event::Bootstrapped { contacts }) => {
-                self.shared.ready.send_replace(true);
-                Some(Event::Bootstrapped { contacts })
-            }
-            node::Event::Kad(kad::Event::ContactAdded { peer }) => name(peer).map(Event::ContactAdded),
-            node::Event::Kad(kad::Event::ContactEvicted { peer }) => name(peer).map(Event::ContactEvicted),
-            node::Event::Kad(kad::Event::RecordStored { record }) => {
-                Some(Event::RecordStored { name: record.target.name().to_vec() })
-            }
-            node::Event::Kad(kad::Event::RecordExpired { target }) => {
-                Some(Event::RecordExpired { name: target.name().to_vec() })
-            }
-            node::Event::Kad(kad::Event::ProviderAdded { target, provider }) => {
-                let name_of = target.name().to_vec();
-                name(provider).map(|provider| Event::ProviderAdded { name: name_of, provider })
-            }
-            node::Event::Kad(kad::Event::ProviderExpired { target, provider }) => {
-                let name_of = target.name().to_vec();
-                name(provider).map(|provider| Event::ProviderExpired { name: name_of, provider })
-            }
-            // Steps of searches are told where somebody listens, and nobody can here.
-            node::Event::Kad(kad::Event::Traced(_)) => None,
-            node::Event::Kad(kad::Event::Refused { peer, reason }) => {
-                self.shared.told.turned_away(name(peer), Reason::Refused(reason));
-                None
-            }
-            node::Event::Malformed { from, reason } => {
-                self.shared.told.turned_away(name(from), Reason::Malformed(reason));
-                None
-            }
-            node::Event::Stray { .. } => {
-                self.shared.told.turned_away(None, Reason::Stray);
-                None
-            }
+    /// The contacts changed: the book is written in a while, with what else changes until then.
+    fn remember_soon(&mut self) {
+        if self.remember != Remember::Idle {
+            return;
+        }
+        self.remember = Remember::Soon;
+        let actor = self.actor.clone();
+        actix_rt::spawn(async move {
+            actix_rt::time::sleep(BOOK_PACE).await;
+            actor.do_send(Deliver(Delivery::Remember));
+        });
+    }
+
+    fn remember(&mut self, contacts: &[PeerRef], book: &Book) {
+        self.remember = Remember::Idle;
+        let places = self.shared.places.borrow();
+        let known = |peer: &PeerRef| {
+            let id = *book.id(*peer)?;
+            let addresses = places.of(&id).to_vec();
+            (!addresses.is_empty()).then_some(Known { id, addresses })
         };
-        if let Some(told) = told {
+        if self.remembered.update(contacts.iter().filter_map(known).collect()) {
+            // The store's thread lives as long as this end of the way to it.
+            let _ = self.store.send(Job::Remember(self.remembered.peers().to_vec()));
+        }
+    }
+
+    fn event(&mut self, now: Now, event: &node::Event, book: &Book) {
+        match event {
+            node::Event::Kad(kad::Event::OperationEnded { id, report, outcome }) => {
+                if let Some(Asked { kind, since, ended }) = self.operations.remove(id) {
+                    let took_ns = now.instant.since(since).as_nanos();
+                    let (report, outcome) = (Report::of(report, book), Outcome::of(outcome, book));
+                    let end = Ended { took_ns, report, outcome };
+                    self.shared.told.metrics().ended(kind, &end);
+                    // Whoever asked may have given up.
+                    let _ = ended.send(end);
+                }
+            }
+            node::Event::Kad(kad::Event::Bootstrapped { .. }) => {
+                self.shared.ready.send_replace(true);
+                self.actor.do_send(Deliver(Delivery::Remember));
+            }
+            node::Event::Kad(kad::Event::ContactAdded { .. }) => self.remember_soon(),
+            _ => {}
+        }
+        if let Some(reason) = Reason::of(event) {
+            self.shared.told.count(reason);
+        }
+        if let Some(told) = Event::of(event, book) {
             self.shared.told.tell(told);
+        }
+    }
+
+    fn glance(&self, kad: &kad::Kad, book: &Book) -> Glance {
+        let table = kad.table();
+        let ids = table.contacts().iter().filter_map(|peer| book.id(*peer).copied());
+        let buckets = (0..table.bucket_count()).map(|prefix| (prefix, table.bucket(prefix).len()));
+        Glance {
+            uptime: Duration::from_nanos(self.clock.now().instant.as_nanos()),
+            contacts: ids.collect(),
+            buckets: buckets.filter(|(_, contacts)| *contacts > 0).collect(),
+            records: kad.record_count(),
+            queue: self.shared.queue.get(),
+            flaw: kad.check(book).err().map(Flaw::from),
         }
     }
 }

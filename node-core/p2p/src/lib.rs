@@ -2,16 +2,26 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`running`] | [`Node::start`] and [`Handle`]: a running node |
+//! | [`running`] | [`Node::start`]: how a node is set up, and its life |
+//! | [`handle`] | [`Handle`]: the way to a running node |
+//! | [`http`] | [`http::serve`]: health, metrics, the admin API |
+//! | [`daemon`] | [`Daemon`]: a node out of its folder, for owners without a runtime |
 //! | [`key`] | [`Keypair`] and its file |
+//! | [`folder`] | [`Folder`]: a node's data folder, its alone |
 //! | [`store`] | [`Store`]: what outlives a life |
-//! | [`told`] | [`Event`]s, and [`Reason`]s that are counted |
+//! | [`disk`] | [`Disk`]: a store in a file |
+//! | `staged` | a file of which the first changes can be held back |
+//! | [`peerbook`] | peers that are remembered, and who of them is asked first |
+//! | [`told`] | events as they happen, and [`Reason`]s that are counted |
+//! | `metrics` | what is counted |
 //! | `host` | the real side of the peer: inputs in, outputs performed |
 //! | `swarm` | libp2p's swarm and the loop around it |
+//! | `subnets` | the limits of connections by subnet |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
 //! | `lanes` | streams that are opened here, and kept for further exchanges |
 //! | `gate` | who may have how many streams open here |
+//! | [`shape`] | the network that a node is made to believe in |
 //! | `frame` | frames on a stream |
 //! | `places` | where peers can be dialled |
 //! | `peers` | ids and addresses, between libp2p's types and ours |
@@ -21,8 +31,8 @@
 //! The DHT is ours: `node` thinks, `wire` encodes, and here its messages flow over streams of libp2p's own protocol,
 //! so that nodes of its Kademlia and ours share a network.
 //!
-//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no log written. It
-//! knows no simulation, and decides nothing that `node` decides.
+//! It is deliberately *not* a node's program: no configuration is read here, no signal awaited, no line written: what there is to log
+//! is told to `tracing`. It knows no simulation, and decides nothing that `node` decides.
 //!
 //! Invariants:
 //! - every request ends in one answer or one failure, every stream within its time, whatever the other side does;
@@ -32,23 +42,40 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+pub mod daemon;
+pub mod disk;
+pub mod folder;
 mod frame;
 mod gate;
+pub mod handle;
 mod host;
+pub mod http;
 pub mod key;
 mod lanes;
+mod metrics;
+pub mod peerbook;
 mod peers;
 mod pipe;
 mod places;
 pub mod running;
 mod serve;
+pub mod shape;
+mod staged;
 pub mod store;
+mod subnets;
 mod swarm;
 pub mod told;
 
+pub use daemon::{Daemon, DaemonError, End, Happening, Listening};
+pub use disk::Disk;
+pub use folder::{Folder, FolderError};
 pub use gate::MAX_HELD_BYTES;
+pub use handle::{Handle, Kept, OperationError};
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
-pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
-pub use store::{Change, Memory, Store, Stored};
-pub use told::{Event, Reason};
+pub use peerbook::Known;
+pub use running::{Node, Setup, StartError};
+pub use shape::{EmulateError, Emulation};
+pub use store::{Change, Memory, Past, Store, StoreError, Stored};
+pub use told::{Listener, Reason};
+pub use wire::admin::Event;

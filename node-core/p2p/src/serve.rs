@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
+use libp2p::core::upgrade::NegotiationError;
 use libp2p::futures::AsyncWriteExt as _;
 use libp2p::{PeerId, Stream};
 use node::DecodeFailure;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use types::SendFailure;
 
 use crate::frame::{self, FrameError};
@@ -68,8 +69,15 @@ async fn ask(stream: &mut Stream, request: &[u8]) -> Result<Vec<u8>, Unanswered>
         Ok(answer) => answer.ok_or(closed),
         Err(FrameError::Malformed(reason)) => Err(Unanswered::Malformed(reason)),
         Err(FrameError::CutShort) => Err(Unanswered::CutShort),
+        // A stream that failed is let go as it is: one of which the protocol was refused panics if it is closed.
+        Err(FrameError::Stream(error)) if is_refusal(&error) => Err(Unanswered::Failed(SendFailure::Refused)),
         Err(FrameError::Stream(_)) => Err(closed),
     }
+}
+
+/// Whether the far side does not speak the protocol. It says so after the request, which did not wait for its consent.
+fn is_refusal(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<NegotiationError>())
 }
 
 /// A message that nothing answers: opens a stream, writes it, and ends the stream.
@@ -89,7 +97,16 @@ pub(crate) async fn notify(open: Open, peer: PeerId, message: Vec<u8>) {
 pub(crate) struct Request {
     pub(crate) from: PeerId,
     pub(crate) frame: Vec<u8>,
-    pub(crate) answer: oneshot::Sender<Vec<u8>>,
+    pub(crate) answer: oneshot::Sender<Reply>,
+}
+
+/// What becomes of the answer to a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// It is given, after a while or at once.
+    Given { frame: Vec<u8>, held: Duration },
+    /// It is lost on purpose: the asker hears nothing until it gives up.
+    Lost,
 }
 
 /// Serves a peer's stream until it ends or breaks a rule: then the reason.
@@ -122,7 +139,16 @@ pub(crate) async fn serve(
         let (answer, answered) = oneshot::channel();
         ask(Request { from: pass.peer(), frame, answer })?;
         let answer = match timeout(STEP_TIMEOUT, answered).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(Reply::Given { frame, held })) => {
+                if held > Duration::ZERO {
+                    sleep(held).await;
+                }
+                frame
+            }
+            Ok(Ok(Reply::Lost)) => {
+                let _ = timeout(STEP_TIMEOUT, frame::read(&mut stream)).await;
+                return Ok(());
+            }
             // Turned away, and counted, where it was read.
             Ok(Err(_)) => return Ok(()),
             Err(_) => return Err(Reason::Unanswered),

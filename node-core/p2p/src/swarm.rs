@@ -4,7 +4,9 @@
 //! under way, wishes by the inputs that the node handles, and streams by the gate.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
@@ -13,8 +15,9 @@ use config::Config;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
+use libp2p::core::upgrade::Version;
 use libp2p::futures::StreamExt as _;
-use libp2p::swarm::{DialError, ListenError, NetworkBehaviour, SwarmEvent};
+use libp2p::swarm::{Config as SwarmConfig, DialError, ListenError, NetworkBehaviour, SwarmEvent};
 use libp2p::{
     Multiaddr, PeerId as Theirs, StreamProtocol, Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux,
 };
@@ -22,6 +25,7 @@ use node::{Direction, LinkState};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use types::PeerId;
+use wire::admin::{Dialler, Event, Peer};
 
 use crate::gate::{Gate, MAX_STREAMS_PER_PEER};
 use crate::host::{Actor, Delivery, Wish};
@@ -29,9 +33,11 @@ use crate::key::Keypair;
 use crate::peers;
 use crate::pipe::{Inbound, Opening, Pipe};
 use crate::places::Places;
-use crate::running::StartError;
+use crate::running::{Setup, StartError};
 use crate::serve;
-use crate::told::{Event, Reason, Told};
+use crate::shape::{self, Shape};
+use crate::subnets::{Crowded, Subnets};
+use crate::told::{Reason, Told};
 
 /// The version of identify's exchange, as every libp2p node says it.
 const IDENTIFY_VERSION: &str = "/ipfs/0.1.0";
@@ -56,6 +62,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
+    subnets: Subnets,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pipe: Pipe,
@@ -64,7 +71,11 @@ pub(crate) struct Behaviour {
 /// What an owner asks of the swarm.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    Peers(oneshot::Sender<Vec<PeerId>>),
+    /// Whom it is connected to, and where they and its contacts can be dialled.
+    Peers {
+        contacts: BTreeSet<PeerId>,
+        reply: oneshot::Sender<Vec<Peer>>,
+    },
     Addresses(oneshot::Sender<Vec<Multiaddr>>),
     Shutdown,
 }
@@ -87,11 +98,16 @@ impl Line {
     pub(crate) async fn open(
         keypair: &Keypair,
         protocol: StreamProtocol,
-        config: &Config,
-        listen: &[Multiaddr],
+        setup: &Setup,
         places: Rc<RefCell<Places>>,
+        shape: Option<&Arc<Shape>>,
     ) -> Result<Self, StartError> {
-        let mut swarm = build(keypair, protocol, config, Rc::clone(&places)).await?;
+        let listen = &setup.listen;
+        let behaviour = behaviour(keypair, protocol, &setup.config, Rc::clone(&places));
+        let mut swarm = match shape {
+            None => build(keypair, behaviour).await?,
+            Some(shape) => build_shaped(keypair, behaviour, listen, shape)?,
+        };
         let refused =
             |address: &Multiaddr, error: String| StartError::Listen { address: address.clone(), error };
         let mut awaited: Vec<(ListenerId, &Multiaddr)> = Vec::new();
@@ -120,15 +136,12 @@ impl Line {
     }
 }
 
-async fn build(
+fn behaviour(
     keypair: &Keypair,
     protocol: StreamProtocol,
     config: &Config,
     places: Rc<RefCell<Places>>,
-) -> Result<Swarm<Behaviour>, StartError> {
-    fn transport(error: impl std::fmt::Display) -> StartError {
-        StartError::Transport(error.to_string())
-    }
+) -> Behaviour {
     let connections = ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_PENDING))
         .with_max_pending_outgoing(Some(MAX_PENDING))
@@ -141,12 +154,25 @@ async fn build(
         .with_agent_version(concat!("wavetank/", env!("CARGO_PKG_VERSION")).to_owned())
         // Addresses are kept in one place, and it is not this.
         .with_cache_size(0);
-    let behaviour = Behaviour {
+    Behaviour {
         limits: connection_limits::Behaviour::new(connections),
+        subnets: Subnets::default(),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::default(),
         pipe: Pipe::new(protocol, config.kad.mode, places),
-    };
+    }
+}
+
+/// How connections are kept, over whichever transport.
+fn tuned(config: SwarmConfig) -> SwarmConfig {
+    config
+        .with_idle_connection_timeout(IDLE_TIMEOUT)
+        .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
+        // A request leaves with the name of its protocol, instead of a round trip after it.
+        .with_substream_upgrade_protocol_override(Version::V1Lazy)
+}
+
+async fn build(keypair: &Keypair, behaviour: Behaviour) -> Result<Swarm<Behaviour>, StartError> {
     let builder = SwarmBuilder::with_existing_identity(keypair.identity().clone())
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
@@ -161,13 +187,25 @@ async fn build(
         .map_err(transport)?
         .with_behaviour(|_| behaviour)
         .map_err(transport)?
-        .with_swarm_config(|config| {
-            config
-                .with_idle_connection_timeout(IDLE_TIMEOUT)
-                .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
-        })
+        .with_swarm_config(tuned)
         .build();
     Ok(swarm)
+}
+
+/// The same, over transports that emulate a network.
+fn build_shaped(
+    keypair: &Keypair,
+    behaviour: Behaviour,
+    listen: &[Multiaddr],
+    shape: &Arc<Shape>,
+) -> Result<Swarm<Behaviour>, StartError> {
+    let shaped = shape::transport::build(keypair.identity(), listen, muxer(), shape).map_err(transport)?;
+    let local = keypair.identity().public().to_peer_id();
+    Ok(Swarm::new(shaped, behaviour, local, tuned(SwarmConfig::with_tokio_executor())))
+}
+
+fn transport(error: impl std::fmt::Display) -> StartError {
+    StartError::Transport(error.to_string())
 }
 
 fn muxer() -> yamux::Config {
@@ -185,6 +223,9 @@ pub(crate) struct Loop {
     pub(crate) queue_limit: u32,
     pub(crate) told: Told,
     pub(crate) gate: Gate,
+    /// Whom there is a connection to, and who dialled the first: as many as the limits allow.
+    pub(crate) links: RefCell<BTreeMap<PeerId, Direction>>,
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 impl Loop {
@@ -205,8 +246,8 @@ impl Loop {
                     Wish::Stop => break,
                 },
                 ask = queues.asks.recv() => match ask {
-                    Some(Ask::Peers(reply)) => {
-                        let _ = reply.send(swarm.behaviour().pipe.connected().filter_map(peers::ours).collect());
+                    Some(Ask::Peers { contacts, reply }) => {
+                        let _ = reply.send(self.peers(&contacts));
                     }
                     Some(Ask::Addresses(reply)) => {
                         let _ = reply.send(swarm.listeners().cloned().collect());
@@ -222,6 +263,12 @@ impl Loop {
         let goodbyes = async {
             while swarm.connected_peers().next().is_some() {
                 swarm.select_next_some().await;
+            }
+        };
+        let goodbyes = async {
+            goodbyes.await;
+            if let Some(shape) = &self.shape {
+                shape.drained().await;
             }
         };
         // Whoever does not take its goodbye in time is left without.
@@ -275,28 +322,38 @@ impl Loop {
                     self.places.borrow_mut().confirm(peer, address);
                 }
                 if num_established.get() == 1 {
+                    self.links.borrow_mut().insert(peer, direction);
                     self.link(peer, LinkState::Up, direction);
-                    self.told.tell(Event::LinkUp { peer, direction });
+                    self.told.tell(Event::LinkUp { peer, by: direction.into() });
                 }
             }
-            SwarmEvent::ConnectionClosed { peer_id, endpoint, num_established: 0, .. } => {
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 let Some(peer) = peers::ours(&peer_id) else { return };
-                let direction = if endpoint.is_dialer() { Direction::Dialled } else { Direction::Accepted };
+                let Some(direction) = self.links.borrow_mut().remove(&peer) else { return };
                 self.link(peer, LinkState::Down, direction);
                 self.told.tell(Event::LinkDown { peer });
             }
             SwarmEvent::IncomingConnectionError { error, peer_id, .. } => {
-                let reason = match error {
-                    ListenError::Denied { .. } => Reason::TooManyLinks,
-                    _ => Reason::NoHandshake,
-                };
+                let reason = refusal(error);
                 self.told.turned_away(peer_id.and_then(|peer| peers::ours(&peer)), reason);
             }
             _ => {}
         }
     }
 
+    fn peers(&self, contacts: &BTreeSet<PeerId>) -> Vec<Peer> {
+        let (links, places) = (self.links.borrow(), self.places.borrow());
+        let peer = |peer_id: &PeerId, connected: Option<Dialler>| {
+            let addresses = places.of(peer_id).iter().map(ToString::to_string).collect();
+            Peer { peer_id: *peer_id, addresses, connected, contact: contacts.contains(peer_id) }
+        };
+        let linked = links.iter().map(|(id, direction)| peer(id, Some((*direction).into())));
+        let unlinked = contacts.iter().filter(|id| !links.contains_key(id)).map(|id| peer(id, None));
+        linked.chain(unlinked).collect()
+    }
+
     fn link(&self, peer: PeerId, state: LinkState, direction: Direction) {
+        self.told.metrics().link(direction, state);
         self.actor.do_send(Deliver(Delivery::Link { peer, state, direction }));
     }
 
@@ -333,5 +390,38 @@ impl Loop {
                 Err(reason) => told.turned_away(Some(peer), reason),
             }
         });
+    }
+}
+
+/// Why a connection that came in was not taken.
+fn refusal(error: ListenError) -> Reason {
+    match error {
+        ListenError::Denied { cause } => match cause.downcast::<Crowded>() {
+            Ok(_) => Reason::TooManyLinksOfSubnet,
+            Err(_) => Reason::TooManyLinks,
+        },
+        _ => Reason::NoHandshake,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::swarm::{ConnectionDenied, ConnectionId};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_denied_is_told_by_its_limit() {
+        let address: Multiaddr = "/ip4/198.51.100.1/tcp/1".parse().unwrap();
+        let mut subnets = Subnets::default();
+        let mut arrive = |number| {
+            let connection = ConnectionId::new_unchecked(number);
+            subnets.handle_pending_inbound_connection(connection, &address, &address)
+        };
+        let cause = (0..100).find_map(|number| arrive(number).err()).unwrap();
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinksOfSubnet);
+        let cause = ConnectionDenied::new(std::io::Error::other("another"));
+        assert_eq!(refusal(ListenError::Denied { cause }), Reason::TooManyLinks);
+        assert_eq!(refusal(ListenError::Aborted), Reason::NoHandshake);
     }
 }

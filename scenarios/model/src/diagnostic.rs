@@ -292,6 +292,11 @@ impl Problems {
         self.list.is_empty()
     }
 
+    /// Whether there are some, all of this kind.
+    pub(crate) fn are_only(&self, code: Code) -> bool {
+        !self.is_empty() && self.list.iter().all(|diagnostic| diagnostic.code == code)
+    }
+
     /// Them as the reasons why a scenario cannot be run.
     pub(crate) fn rejected(self, sources: Vec<Source>) -> Rejected {
         Rejected(self.findings(Severity::Error, sources))

@@ -10,7 +10,7 @@
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("x-later" = ["wasm", "air"]))]
 pub struct Fidelity {
-    /// Whether signatures are made, or only cost their time and bytes.
+    /// Whether peers hold keys.
     pub crypto: Crypto,
     /// Whether messages between simulated peers go through their bytes. Both ways give the same run.
     pub wire: Wire,
@@ -18,16 +18,18 @@ pub struct Fidelity {
     pub links: Links,
 }
 
-/// Whether signatures are made.
+/// Whether peers hold keys.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-#[schemars(extend("x-later" = ["real"]))]
 pub enum Crypto {
-    /// Their time and bytes are counted.
+    /// They do not: their ids are drawn, and have the right form and size.
     #[default]
     Modelled,
+    /// Each peer has an Ed25519 key that follows from the seed and its number, and its id is that key's: the
+    /// same ids as on real processes.
+    Real,
 }
 
 /// How messages travel between simulated peers.

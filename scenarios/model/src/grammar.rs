@@ -11,6 +11,25 @@ use serde_json::{Map, Value};
 #[derive(Debug)]
 pub(crate) struct Grammar {
     root: Value,
+    subject: Subject,
+}
+
+/// What a document describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Scenario,
+    /// A node. A section of its file may be left without a value: what stands below it is commented out.
+    Node,
+}
+
+impl Subject {
+    /// As messages call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Scenario => "the scenario",
+            Self::Node => "the node's file",
+        }
+    }
 }
 
 /// What a place expects.
@@ -72,10 +91,19 @@ pub(crate) struct Choice<'s> {
 const MAX_REFERENCES: usize = 16;
 
 impl Grammar {
-    /// The grammar that `T` states.
+    /// The grammar of scenarios, or of parts of them, that `T` states.
     pub(crate) fn of<T: schemars::JsonSchema>() -> Self {
+        Self::about::<T>(Subject::Scenario)
+    }
+
+    /// The grammar that `T` states of such a thing.
+    pub(crate) fn about<T: schemars::JsonSchema>(subject: Subject) -> Self {
         let settings = schemars::generate::SchemaSettings::draft2020_12();
-        Self { root: settings.into_generator().into_root_schema_for::<T>().into() }
+        Self { root: settings.into_generator().into_root_schema_for::<T>().into(), subject }
+    }
+
+    pub(crate) const fn subject(&self) -> Subject {
+        self.subject
     }
 
     pub(crate) const fn root(&self) -> &Value {

@@ -11,6 +11,7 @@
 //! | `files` | files of data that a scenario names: distances, sessions, arrivals |
 //! | `meaning` | do the parts go together: groups, windows, units, time |
 //! | [`scenario`](GRAMMAR_VERSION) | the root of the grammar; its parts are types of `play`, `judge`, `kernel` and `config` |
+//! | [`node_file`] | a node's own file: read, and written with comments |
 //! | [`fidelity`](Fidelity) | how real each part of a run is |
 //! | [`plan`](Plan) | a scenario with everything said that it left open |
 //! | [`diagnostic`](Rejected) | what is wrong, where, and what to write instead |
@@ -37,6 +38,7 @@ mod grammar;
 mod load;
 mod meaning;
 mod mend;
+pub mod node_file;
 mod plan;
 mod render;
 mod scenario;
@@ -57,5 +59,6 @@ pub use meaning::MAX_GROUPS;
 pub use plan::Plan;
 pub use render::{MAX_SHOWN, Paint};
 pub use scenario::GRAMMAR_VERSION;
+pub use set::Setting;
 pub use source::{MAX_FILE_BYTES, MAX_INPUT_BYTES};
 pub use tree::{MAX_DEPTH, MAX_NODES};

@@ -10,8 +10,9 @@ use crate::grammar::Grammar;
 use crate::mend::{could_follow, mend};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
+use crate::set::{self, Setting};
 use crate::source::{self, MAX_FILE_BYTES, Source};
-use crate::{meaning, set, shape, tree};
+use crate::{meaning, shape, tree};
 
 /// A scenario that can be run.
 #[derive(Clone, Debug)]
@@ -93,7 +94,8 @@ fn check(
     }
     let tree = tree::read(0, text, problems)?;
     let grammar = Grammar::of::<Scenario>();
-    let tree = set::apply(&grammar, tree, sets, sources, problems);
+    let settings: Vec<_> = sets.iter().map(Setting::typed).collect();
+    let tree = set::apply(&grammar, tree, &settings, sources, problems);
     let mut value = shape::check(&grammar, &tree, problems);
     meaning::take_thresholds(&tree, &mut value, problems);
     match serde_path_to_error::deserialize::<_, Scenario>(&value) {

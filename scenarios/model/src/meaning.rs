@@ -19,6 +19,7 @@ use crate::tree::{Path, Tree};
 
 pub(crate) use goals::take_thresholds;
 pub(crate) use inert::warn;
+pub(crate) use told::of_node;
 
 /// Characters of a name: it becomes a part of paths and file names.
 const MAX_NAME: usize = 64;

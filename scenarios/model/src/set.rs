@@ -13,16 +13,34 @@ use crate::source::{Source, Span};
 use crate::suggest::nearest;
 use crate::tree::{self, Arena, Content, Entry, MAX_DEPTH, NodeId, Overflow, Path, Tree};
 
-/// Applies `sets` in order. Each becomes a source, for the messages about it.
+/// A value for a key, from elsewhere than the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Where it was said, as messages name it: `--set`, `WAVETANK_HTTP`.
+    pub origin: String,
+    /// The key's path.
+    pub path: String,
+    /// The value, in YAML.
+    pub value: String,
+}
+
+impl Setting {
+    /// What `--set` takes.
+    pub(crate) fn typed((path, value): &(String, String)) -> Self {
+        Self { origin: "--set".to_owned(), path: path.clone(), value: value.clone() }
+    }
+}
+
+/// Applies `settings` in order. Each becomes a source, for the messages about it.
 pub(crate) fn apply(
     grammar: &Grammar,
     tree: Tree,
-    sets: &[(String, String)],
+    settings: &[Setting],
     sources: &mut Vec<Source>,
     problems: &mut Problems,
 ) -> Tree {
     let (mut arena, mut root) = Arena::reopen(tree);
-    for (path, value) in sets {
+    for Setting { origin, path, value } in settings {
         let number = u32::try_from(sources.len()).unwrap_or(u32::MAX);
         let text = format!("{path}={value}");
         match change(grammar, &mut arena, root, number, path, &text, problems) {
@@ -30,7 +48,7 @@ pub(crate) fn apply(
             Ok(None) => {}
             Err(diagnostic) => problems.add(diagnostic),
         }
-        sources.push(Source { name: "--set".to_owned(), text });
+        sources.push(Source { name: origin.clone(), text });
     }
     arena.finish(root)
 }
@@ -64,9 +82,7 @@ fn change(
         return Ok(None);
     };
     let too_large = |_: Overflow| {
-        Diagnostic::new(Code::TooManyNodes, "this makes the scenario too large or too deep")
-            .at(whole)
-            .path(path)
+        Diagnostic::new(Code::TooManyNodes, "this makes the whole too large or too deep").at(whole).path(path)
     };
     let mut changed = value;
     for step in steps.into_iter().rev() {

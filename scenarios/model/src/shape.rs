@@ -14,11 +14,11 @@ use serde_json::{Map, Value};
 use types::quantity::ParseError;
 
 use crate::diagnostic::{Code, Diagnostic, Problems, grouped, quoted};
-use crate::grammar::{Choice, Form, Grammar};
+use crate::grammar::{Choice, Form, Grammar, Subject};
 use crate::source::Span;
 use crate::suggest::nearest;
 use crate::tree::{Content, Entry, NodeId, Path, Scalar, Style, Tree};
-use mistakes::{kind_expected, kind_of, outside, quantity};
+use mistakes::{kind_expected, kind_of, quantity};
 
 /// Checks the whole of `tree` against `grammar`.
 pub(crate) fn check(grammar: &Grammar, tree: &Tree, problems: &mut Problems) -> Value {
@@ -48,24 +48,25 @@ struct Place {
     path: Path,
 }
 
-impl Place {
+impl<'a> Walk<'a> {
     /// What to call the value in a message.
-    fn name(&self) -> String {
-        match &self.key {
+    fn name(&self, place: &Place) -> String {
+        match &place.key {
             Some((key, _)) => quoted(key),
-            None if self.path.0.is_empty() => "the scenario".to_owned(),
+            None if place.path.0.is_empty() => self.grammar.subject().name().to_owned(),
             None => "this item".to_owned(),
         }
     }
-}
 
-impl<'a> Walk<'a> {
     fn value(&mut self, schema: &'a Value, place: &Place) -> Value {
         let expected = self.grammar.expected(schema);
         let content = &self.tree.node(place.node).content;
         if let Content::Scalar(scalar) = content
             && scalar.is_null()
         {
+            if self.may_be_blank(&expected.form) {
+                return Value::Object(Map::new());
+            }
             if !expected.nullable {
                 self.missing_value(&expected, place);
             }
@@ -94,7 +95,7 @@ impl<'a> Walk<'a> {
             }
             (Form::Truth, Content::Scalar(scalar)) => self.truth(scalar, place),
             (Form::Choice(choices), Content::Scalar(_) | Content::Map(_)) => {
-                self.choice(choices, &expected.later, content, place)
+                self.choice(choices, content, place)
             }
             (Form::Either(schemas), _) => self.either(schemas, place),
             (Form::Anything, _) => self.anything(place),
@@ -103,6 +104,12 @@ impl<'a> Walk<'a> {
                 Value::Null
             }
         }
+    }
+
+    /// Whether a section without a value has its defaults.
+    fn may_be_blank(&self, form: &Form<'_>) -> bool {
+        self.grammar.subject() == Subject::Node
+            && matches!(form, Form::Map { required, .. } if required.is_empty())
     }
 
     fn map(&mut self, keys: &Keys<'a, '_>, entries: &[Entry], place: &Place, about: Option<&str>) -> Value {
@@ -143,7 +150,7 @@ impl<'a> Walk<'a> {
         Value::Object(map)
     }
 
-    fn choice(&mut self, choices: &[Choice<'a>], later: &[&str], content: &Content, place: &Place) -> Value {
+    fn choice(&mut self, choices: &[Choice<'a>], content: &Content, place: &Place) -> Value {
         let (name, name_span, settings) = match content {
             Content::Scalar(scalar) => (scalar.text.as_str(), self.tree.node(place.node).span, None),
             Content::Map(entries) => match entries.as_slice() {
@@ -160,11 +167,7 @@ impl<'a> Walk<'a> {
             Content::List(_) => return Value::Null,
         };
         let Some(choice) = choices.iter().find(|choice| choice.name == name) else {
-            if later.contains(&name) {
-                self.not_yet(name, name_span, &place.path);
-            } else {
-                self.unknown_choice(choices, name, name_span, place);
-            }
+            self.unknown_choice(choices, name, name_span, place);
             return Value::Null;
         };
         match (choice.settings, settings) {
@@ -270,7 +273,7 @@ impl<'a> Walk<'a> {
         if let Some(error) = parsed {
             let diagnostic = match error {
                 ParseError::OverLimit { limit } => {
-                    outside(place, &scalar.text).label(format!("must be at most {limit}"))
+                    self.outside(place, &scalar.text).label(format!("must be at most {limit}"))
                 }
                 error => quantity(&error, &scalar.text, format.unwrap_or_default()),
             };

@@ -13,6 +13,9 @@ use crate::diagnostic::{Code, Diagnostic};
 /// parsed in a second.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
 
+/// The largest file of a node: it has some thirty keys and, at most, some tens of addresses.
+pub(crate) const MAX_NODE_FILE_BYTES: u64 = 256 << 10;
+
 /// Bytes of all files that a scenario names, at most: several million rows of a trace. They are kept until the run's
 /// folder has them.
 pub const MAX_INPUT_BYTES: u64 = 64 << 20;
@@ -74,6 +77,15 @@ pub(crate) fn read(path: &Path) -> Result<String, (String, Diagnostic)> {
     utf8(bytes, 0)
 }
 
+/// Reads a node's file whole.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_node_file(path: &Path) -> Result<String, (String, Diagnostic)> {
+    let bytes = read_bytes(path, &NODE_FILE).map_err(|diagnostic| (String::new(), diagnostic))?;
+    utf8(bytes, 0)
+}
+
 /// Reads a file that a scenario names, which becomes the source numbered `source`; at most `left` bytes.
 ///
 /// # Errors
@@ -100,6 +112,13 @@ const SCENARIO: Kind = Kind {
     relative_to: "the current folder",
     example: "name a scenario file, such as `scenario.yaml`",
     too_large,
+};
+
+const NODE_FILE: Kind = Kind {
+    most: MAX_NODE_FILE_BYTES,
+    relative_to: "the current folder",
+    example: "name a node's file, such as `node.yaml`; `wavetank node init` writes one",
+    too_large: node_file_too_large,
 };
 
 const INPUT: Kind = Kind {
@@ -172,6 +191,16 @@ pub(crate) fn too_large(bytes: u64) -> Diagnostic {
         format!("the file has {size}, more than the {most} of the largest scenario"),
     )
     .help("a scenario says what to do, not the data: is this the right file?")
+}
+
+/// The complaint about a node's file of `bytes` bytes.
+pub(crate) fn node_file_too_large(bytes: u64) -> Diagnostic {
+    let (size, most) = (types::Size::from_bytes(bytes), types::Size::from_bytes(MAX_NODE_FILE_BYTES));
+    Diagnostic::new(
+        Code::TooLarge,
+        format!("the file has {size}, more than the {most} of the largest node's"),
+    )
+    .help("is this the right file?")
 }
 
 /// An operating system's message without its number.

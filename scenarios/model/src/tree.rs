@@ -15,7 +15,7 @@ mod read;
 
 use crate::source::Span;
 
-pub(crate) use read::{read, read_into};
+pub(crate) use read::{read, read_into, read_or_empty};
 
 /// Values of a document with its aliases written out: a scenario of a thousand groups has fewer.
 pub const MAX_NODES: usize = 250_000;

@@ -50,7 +50,7 @@ fn a_plan_says_what_the_scenario_left_open() {
 
 #[test]
 fn the_text_of_a_plan_is_a_scenario_of_that_plan() {
-    let library = ["kademlia", "scale"].into_iter().flat_map(|shelf| {
+    let library = ["kademlia", "scale", "conformance"].into_iter().flat_map(|shelf| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(shelf);
         let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))

@@ -64,7 +64,7 @@ fn what_has_no_effect_is_warned_of() {
 
 #[test]
 fn the_library_can_be_run() {
-    let files = [scenarios("../kademlia"), scenarios("../scale")].concat();
+    let files = [scenarios("../kademlia"), scenarios("../scale"), scenarios("../conformance")].concat();
     assert!(files.len() >= 10);
     for path in files {
         match model::load(&path, &[]) {

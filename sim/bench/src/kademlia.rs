@@ -153,6 +153,7 @@ fn world(setup: Setup) -> Result<World, BenchError> {
         sampled: Vec::new(),
         cast: world::honest(),
         progress: Arc::default(),
+        log: None,
     })
 }
 

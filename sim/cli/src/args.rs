@@ -11,6 +11,7 @@ mod bench;
 mod demo;
 pub(crate) mod doctor;
 mod hunt;
+pub(crate) mod node;
 pub(crate) mod runs;
 pub(crate) mod scenario;
 pub(crate) mod understand;
@@ -64,6 +65,9 @@ pub(crate) enum Command {
     /// Helps to write scenarios.
     #[command(subcommand, arg_required_else_help = true)]
     Scenario(Scenario),
+    /// Runs a node on a real network, and asks one that runs.
+    #[command(subcommand, arg_required_else_help = true)]
+    Node(node::Node),
     Doctor(doctor::Doctor),
     Completions(Completions),
     Man(Man),
@@ -122,6 +126,7 @@ Examples:
   wavetank run churn.yaml --seed 7 --threads 2 --out /tmp/churn-7
   wavetank run churn.yaml --set peers.edge.count=200 --set duration=10m
   wavetank run churn.yaml --repeat 10 --out /tmp/ten
+  wavetank run hello.yaml --backend local
   wavetank run churn.yaml --format json --progress none")]
 pub(crate) struct Run {
     /// The scenario, a YAML file
@@ -142,6 +147,10 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) changes: Changes,
 
+    /// Who performs it
+    #[arg(long, value_enum, default_value_t, env = "WAVETANK_BACKEND", hide_env_values = true, help_heading = SCENARIO)]
+    pub(crate) backend: Backend,
+
     #[command(flatten)]
     pub(crate) machine: Machine,
 
@@ -153,6 +162,16 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Who performs a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    /// The simulator: exact, repeatable, as fast as it goes
+    #[default]
+    Sim,
+    /// Node processes on this machine, one for each peer, in real time
+    Local,
 }
 
 /// Checks scenarios and runs nothing.

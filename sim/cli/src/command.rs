@@ -1,5 +1,6 @@
 //! What each command does.
 
+use crate::args::node::Node;
 use crate::args::understand::Explain;
 use crate::args::{Cli, Command, Format, Runs, Scenario};
 use crate::console::{Console, Verbosity};
@@ -8,6 +9,7 @@ mod again;
 mod bench;
 mod check;
 mod compare;
+mod conform;
 mod demo;
 mod diff;
 mod doctor;
@@ -15,6 +17,7 @@ mod explain;
 mod hunt;
 mod kinds;
 mod look;
+mod node;
 mod play;
 mod repeat;
 mod replay;
@@ -42,6 +45,14 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Bench(args) => bench::bench(args, console),
         Command::BenchChild(args) => bench::child(args, console),
         Command::Doctor(args) => doctor::doctor(args, console),
+        Command::Node(Node::Init(args)) => node::begin::init(args, console),
+        Command::Node(Node::Key(args)) => node::begin::key(args, console),
+        Command::Node(Node::Run(args)) => node::live::run(args, console),
+        Command::Node(Node::Status(args)) => node::ask::status(args, console),
+        Command::Node(Node::Peers(args)) => node::ask::peers(args, console),
+        Command::Node(Node::Lookup(args)) => node::ask::lookup(args, console),
+        Command::Node(Node::Put(args)) => node::ask::put(args, console),
+        Command::Node(Node::Get(args)) => node::ask::get(args, console),
         Command::Completions(args) => shell::completions(args, console),
         Command::Man(args) => shell::man(args, console),
         Command::Scenario(Scenario::New(args)) => scenario::new(args, console),
@@ -75,6 +86,16 @@ fn console(command: &Command) -> Console {
         Command::Scenario(Scenario::New(args)) => (&args.output, None),
         Command::Scenario(Scenario::Ls(args)) => (&args.output, None),
         Command::Scenario(Scenario::Explain(args)) => (&args.output, None),
+        Command::Node(Node::Init(args)) => (&args.output, None),
+        Command::Node(Node::Key(args)) => (&args.output, None),
+        Command::Node(Node::Run(args)) => {
+            return Console { format: args.format, verbosity: Verbosity::Normal };
+        }
+        Command::Node(Node::Status(args)) => (&args.asked.output, None),
+        Command::Node(Node::Peers(args)) => (&args.asked.output, None),
+        Command::Node(Node::Lookup(args)) => (&args.asked.output, None),
+        Command::Node(Node::Put(args)) => (&args.asked.output, None),
+        Command::Node(Node::Get(args)) => (&args.asked.output, None),
         // What they print has one form.
         Command::Scenario(Scenario::Schema(_))
         | Command::Completions(_)

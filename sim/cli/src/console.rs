@@ -49,6 +49,21 @@ impl Console {
         unless_gone(anstream::stdout().lock().write_all(text.as_bytes()))
     }
 
+    /// A line of what is told as it happens: `text` for people, `document` for programs.
+    pub(crate) fn line(&self, text: &str, document: &impl Serialize) -> io::Result<()> {
+        let text = match self.format {
+            Format::Human => text.to_owned(),
+            Format::Json => serde_json::to_string(document)?,
+        };
+        unless_gone(writeln!(anstream::stdout().lock(), "{text}"))
+    }
+
+    /// Bytes that are what was asked for.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        unless_gone(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    }
+
     /// Something that helps to follow what happens; not said if quiet was asked for.
     pub(crate) fn note(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {

@@ -15,7 +15,7 @@ exit_codes! {
     PASSED 0 "everything held; what was asked for was done";
     INTERNAL 1 "an unexpected error inside wavetank";
     USAGE 2 "the command line cannot be understood";
-    INVALID 3 "a scenario is invalid";
+    INVALID 3 "a scenario, or a node's file, is invalid";
     NOTHING 4 "no run's folder is there, or it cannot be read";
     THRESHOLD 10 "a threshold was missed";
     ALWAYS 11 "an `always` check failed";
@@ -26,6 +26,12 @@ exit_codes! {
     DIVERGED 16 "runs diverged, or a folder is newer than this program";
     PROVES_NOTHING 17 "nothing is proved";
     OUTPUT 18 "output cannot be written";
+    IDENTITY 20 "a node's key is missing, or cannot be used";
+    PORT_IN_USE 21 "a node cannot have a port";
+    DAMAGED 22 "a node's store is damaged";
+    IN_USE 23 "a node's data folder is in use";
+    UNREACHABLE 24 "no node answers";
+    NOT_FOUND 25 "a node is not ready, or did not find or store it";
     INTERRUPTED 130 "interrupted by SIGINT";
     TERMINATED 143 "interrupted by SIGTERM";
 }

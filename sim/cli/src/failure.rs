@@ -2,6 +2,7 @@
 
 use std::io;
 
+use fleet::FleetError;
 use model::{Findings, Rejected};
 use record::RecordError;
 use run::RunError;
@@ -35,6 +36,11 @@ struct Document<'a> {
 impl Failure {
     pub(crate) fn new(code: u8, what: impl Into<String>) -> Self {
         Self { code, what: what.into(), help: None, rejected: None }
+    }
+
+    /// A text with mistakes: `what` it is not.
+    pub(crate) fn rejected(rejected: Rejected, what: impl Into<String>) -> Self {
+        Self { rejected: Some(Box::new(rejected)), ..Self::new(exit_code::INVALID, what) }
     }
 
     pub(crate) fn help(self, help: &'static str) -> Self {
@@ -78,7 +84,7 @@ impl From<io::Error> for Failure {
 impl From<Rejected> for Failure {
     fn from(rejected: Rejected) -> Self {
         let what = format!("{} is not a valid scenario", rejected.file());
-        Self { rejected: Some(Box::new(rejected)), ..Self::new(exit_code::INVALID, what) }
+        Self::rejected(rejected, what)
     }
 }
 
@@ -103,6 +109,16 @@ impl From<RunError> for Failure {
         match error {
             RunError::Rejected(rejected) => rejected.into(),
             RunError::Output(error) => error.into(),
+            error @ RunError::Unserved(_) => Self::new(exit_code::INVALID, error.to_string())
+                .help("the simulator performs it: leave `--backend local` away"),
+            error @ RunError::Real => Self::new(exit_code::NOTHING, error.to_string())
+                .help("`wavetank run SCENARIO --backend local` plays the same scenario and seed once more"),
+            error @ RunError::Fleet(FleetError::Address { .. }) => {
+                Self::new(exit_code::PORT_IN_USE, error.to_string())
+            }
+            error @ RunError::Fleet(FleetError::Folder { .. }) => {
+                Self::new(exit_code::OUTPUT, error.to_string())
+            }
             error => Self::new(exit_code::INTERNAL, error.to_string()),
         }
     }

@@ -7,6 +7,7 @@
 //! | `screen` | what a run ends with, for people |
 //! | `progress` | where a run is, on stderr |
 //! | `signals` | what an interrupt does |
+//! | `logs` | a node's log |
 //! | `console` | the two streams: data to stdout, everything else to stderr |
 //! | `failure` | why there is nothing to show, and what to do |
 //! | `exit_code` | the stable exit codes |
@@ -33,6 +34,7 @@ mod curve;
 mod exit_code;
 mod failure;
 mod figures;
+mod logs;
 mod progress;
 mod screen;
 mod signals;

@@ -117,7 +117,7 @@ impl Screen<'_> {
         let path = |path: Option<&Path>| path.map(|path| path.display().to_string());
         let rows = [
             ("seed", Some(seed)),
-            ("fingerprint", Some(self.verdict.fingerprint.clone()).filter(|value| !value.is_empty())),
+            ("fingerprint", self.verdict.fingerprint.clone()),
             ("folder", path(self.folder)),
             ("report", path(self.page)),
             ("replay", self.replay.map(str::to_owned)),
@@ -252,7 +252,7 @@ mod tests {
                     .to_owned(),
             ],
             seed: Seed(42),
-            fingerprint: "013f3103f9557d43".to_owned(),
+            fingerprint: Some("013f3103f9557d43".to_owned()),
             first_failure: Some(FirstFailure {
                 what: "lookups_monotone".to_owned(),
                 detail: "a lookup asked a peer that is farther away than all those that had answered before"

@@ -40,6 +40,17 @@ impl Signals {
         POLITE.iter().map(|(_, polite)| *polite).find(|polite| usize::from(*polite) == code)
     }
 
+    /// Calls `heard` at the first signal, on a thread of its own.
+    pub(crate) fn on_first(heard: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let mut signals = signal_hook::iterator::Signals::new(POLITE.map(|(signal, _)| signal))?;
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            if signals.forever().next().is_some() {
+                heard();
+            }
+        })?;
+        Ok(())
+    }
+
     /// From now on, the first signal ends the program.
     pub(crate) fn end_at_once(&self) {
         self.last_warning.store(true, Ordering::SeqCst);

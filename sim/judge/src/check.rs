@@ -7,11 +7,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use core::cell::OnceCell;
 use core::fmt;
 
+use kad::violation::Violation;
 use node::View;
 use types::{Book, Instant};
 
@@ -168,7 +169,41 @@ pub struct Sample<'a> {
     pub queue: usize,
     /// As many as may wait.
     pub queue_limit: usize,
-    soundness: OnceCell<Result<(), kad::violation::Violation>>,
+    soundness: OnceCell<Result<(), Flaw>>,
+}
+
+/// What the DHT's invariants are about, in the order in which it checks them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Concern {
+    /// Its table.
+    Table,
+    /// Its lookups.
+    Lookups,
+    /// Its exchanges and limits.
+    Limits,
+}
+
+/// The first of the DHT's invariants that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// What it is about.
+    pub concern: Concern,
+    /// What was seen.
+    pub what: String,
+}
+
+impl From<Violation> for Flaw {
+    fn from(violation: Violation) -> Self {
+        let concern = match violation {
+            Violation::WrongBucket { .. }
+            | Violation::Duplicate { .. }
+            | Violation::Overfull { .. }
+            | Violation::Torn => Concern::Table,
+            Violation::UnsoundLookup => Concern::Lookups,
+            Violation::Exchanges | Violation::Limit(_) => Concern::Limits,
+        };
+        Self { concern, what: violation.to_string() }
+    }
 }
 
 impl<'a> Sample<'a> {
@@ -178,11 +213,24 @@ impl<'a> Sample<'a> {
         Self { view, book, queue, queue_limit, soundness: OnceCell::new() }
     }
 
+    /// The state of a peer that is elsewhere: `view` shows what it told of itself, and whether the DHT's invariants hold was
+    /// checked there.
+    #[must_use]
+    pub fn told(
+        view: View<'a>,
+        book: &'a Book,
+        queue: usize,
+        queue_limit: usize,
+        soundness: Result<(), Flaw>,
+    ) -> Self {
+        Self { view, book, queue, queue_limit, soundness: OnceCell::from(soundness) }
+    }
+
     /// Whether the DHT's invariants hold, checked once for all probes; `None` for a peer without one.
     #[must_use]
-    pub fn soundness(&self) -> Option<&Result<(), kad::violation::Violation>> {
+    pub fn soundness(&self) -> Option<&Result<(), Flaw>> {
         let kad = self.view.kad?;
-        Some(self.soundness.get_or_init(|| kad.check(self.book)))
+        Some(self.soundness.get_or_init(|| Ok(kad.check(self.book)?)))
     }
 }
 

@@ -5,12 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use kad::violation::Violation;
 use types::{Instant, PeerRef};
 
 use crate::check::{
-    CheckResult, Checker, Evidence, Fact, Facts, Moment, Probe, Sample, Sight, Status, Timeline, Watch, When,
-    Witness,
+    CheckResult, Checker, Concern, Evidence, Fact, Facts, Flaw, Moment, Probe, Sample, Sight, Status,
+    Timeline, Watch, When, Witness,
 };
 use crate::history::{Kind, Operation};
 use crate::plan::expression::MILLION;
@@ -175,43 +174,22 @@ fn result(checker: &dyn Checker, status: Status, detail: String, witness: Option
     }
 }
 
-/// What the DHT's invariants are about, in the order in which it checks them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Concern {
-    Table,
-    Lookups,
-    Limits,
-}
-
-impl Concern {
-    const fn of(violation: &Violation) -> Self {
-        match violation {
-            Violation::WrongBucket { .. }
-            | Violation::Duplicate { .. }
-            | Violation::Overfull { .. }
-            | Violation::Torn => Self::Table,
-            Violation::UnsoundLookup => Self::Lookups,
-            Violation::Exchanges | Violation::Limit(_) => Self::Limits,
-        }
-    }
-
-    /// What is to be said of this concern. The DHT names the first violation: what it checks behind that is not known.
-    fn judge(self, soundness: &Result<(), Violation>) -> Fact {
-        let Err(violation) = soundness else { return Fact::Holds };
-        match Self::of(violation).cmp(&self) {
-            Ordering::Less => Fact::Unserved,
-            Ordering::Equal => Fact::Violated(violation.to_string()),
-            Ordering::Greater => Fact::Holds,
-        }
+/// What is to be said of this concern. The DHT names the first violation: what it checks behind that is not known.
+fn judge(concern: Concern, soundness: &Result<(), Flaw>) -> Fact {
+    let Err(flaw) = soundness else { return Fact::Holds };
+    match flaw.concern.cmp(&concern) {
+        Ordering::Less => Fact::Unserved,
+        Ordering::Equal => Fact::Violated(flaw.what.clone()),
+        Ordering::Greater => Fact::Holds,
     }
 }
 
 fn buckets_well_formed(_: u32, sample: &Sample<'_>) -> Option<Fact> {
-    sample.soundness().map(|soundness| Concern::Table.judge(soundness))
+    sample.soundness().map(|soundness| judge(Concern::Table, soundness))
 }
 
 fn lookups_monotone(_: u32, sample: &Sample<'_>) -> Option<Fact> {
-    sample.soundness().map(|soundness| Concern::Lookups.judge(soundness))
+    sample.soundness().map(|soundness| judge(Concern::Lookups, soundness))
 }
 
 fn no_self_in_table(peer: u32, sample: &Sample<'_>) -> Option<Fact> {
@@ -220,7 +198,11 @@ fn no_self_in_table(peer: u32, sample: &Sample<'_>) -> Option<Fact> {
     if table.contacts().iter().chain(table.spares()).any(|contact| *contact == own) {
         return Some(Fact::Violated("the table holds the peer itself".to_string()));
     }
-    Some(Fact::Holds)
+    // A table that is not sound may not show all that it holds.
+    match sample.soundness() {
+        Some(Err(Flaw { concern: Concern::Table, .. })) => Some(Fact::Unserved),
+        _ => Some(Fact::Holds),
+    }
 }
 
 fn queues_bounded(_: u32, sample: &Sample<'_>) -> Option<Fact> {
@@ -229,7 +211,7 @@ fn queues_bounded(_: u32, sample: &Sample<'_>) -> Option<Fact> {
         return Some(Fact::Violated(alloc::format!("{queue} inputs wait, more than {limit}")));
     }
     // Its queue is bounded, whatever layers it has.
-    Some(sample.soundness().map_or(Fact::Holds, |soundness| Concern::Limits.judge(soundness)))
+    Some(sample.soundness().map_or(Fact::Holds, |soundness| judge(Concern::Limits, soundness)))
 }
 
 fn bucket_full(sight: &Sight<'_>) -> Option<Fact> {
@@ -416,12 +398,15 @@ fn came_to_hold(
 
 #[cfg(test)]
 mod tests {
+    use kad::violation::Violation;
+
     use super::*;
 
     #[test]
     fn nothing_is_known_of_what_is_checked_behind_a_violation() {
         let facts = |soundness: Result<(), Violation>| {
-            [Concern::Table, Concern::Lookups, Concern::Limits].map(|concern| concern.judge(&soundness))
+            let soundness = soundness.map_err(Flaw::from);
+            [Concern::Table, Concern::Lookups, Concern::Limits].map(|concern| judge(concern, &soundness))
         };
         let violated = |violation: Violation| Fact::Violated(violation.to_string());
         let torn = violated(Violation::Torn);

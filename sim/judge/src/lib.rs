@@ -43,7 +43,8 @@ pub mod tables;
 pub mod verdict;
 
 pub use check::{
-    CheckResult, Checker, Evidence, Fact, Facts, Moment, Probe, Sight, Status, Timeline, Watch, When,
+    CheckResult, Checker, Concern, Evidence, Fact, Facts, Flaw, Moment, Probe, Sight, Status, Timeline,
+    Watch, When,
 };
 pub use checkers::{NAMES, checker};
 pub use history::{End, Kind, Operation};

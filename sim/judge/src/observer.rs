@@ -16,7 +16,7 @@ use node::View;
 use play::{LifeEvent, Lives, Subject, Tally};
 use types::{Book, Instant, OperationId};
 
-use crate::check::{self, Facts, Moment, Probe, Sight, Watch};
+use crate::check::{self, Fact, Facts, Flaw, Moment, Probe, Sight, Watch};
 use crate::history::{End, Operation};
 use crate::judge::Plan;
 use crate::oracle::Oracle;
@@ -142,11 +142,43 @@ impl Observer {
 
     /// What a peer of this shard looks like at a sampling instant.
     pub fn sample(&mut self, at: Instant, peer: u32, view: View<'_>, book: &Book, queue: usize) {
+        self.take(at, peer, check::Sample::new(view, book, queue, self.queue_limit(peer)));
+    }
+
+    /// What a peer that is elsewhere told of itself at a sampling instant; it checked its DHT's invariants there.
+    pub fn sample_told(
+        &mut self,
+        at: Instant,
+        peer: u32,
+        view: View<'_>,
+        book: &Book,
+        queue: usize,
+        soundness: Result<(), Flaw>,
+    ) {
+        self.take(at, peer, check::Sample::told(view, book, queue, self.queue_limit(peer), soundness));
+    }
+
+    /// A peer that is up could not be asked what it looks like at a sampling instant.
+    pub fn sample_untold(&mut self, at: Instant, peer: u32) {
+        self.advance(at);
+        let slot = self.plan.timeline.grid.sampled(at);
+        for (probe, facts) in self.probes.iter().zip(&mut self.findings.facts) {
+            if probe.as_ref().is_some_and(|probe| probe.watches().contains(&Watch::Samples)) {
+                facts.entry(slot).or_default().add(at, peer, Fact::Unserved);
+            }
+        }
+    }
+
+    fn queue_limit(&self, peer: u32) -> usize {
+        self.plan.play.group_of(peer).node.limits.inbound_queue as usize
+    }
+
+    fn take(&mut self, at: Instant, peer: u32, taken: check::Sample<'_>) {
         self.advance(at);
         let slot = self.plan.timeline.grid.sampled(at);
         let sample = self.findings.samples.entry(slot).or_default();
-        sample.queue = sample.queue.max(queue as u64);
-        if let Some(kad) = view.kad {
+        sample.queue = sample.queue.max(taken.queue as u64);
+        if let Some(kad) = taken.view.kad {
             let contacts = kad.table().contacts();
             let up = |index: Option<usize>| index.is_some_and(|index| self.oracle.is_online(index as u32));
             sample.tables += 1;
@@ -154,11 +186,9 @@ impl Observer {
             sample.stale += contacts.iter().filter(|contact| !up(contact.index())).count() as u64;
         }
         if peer.is_multiple_of(self.tables_every) {
-            self.findings.tables.take(at, peer, view.kad.map(kad::Kad::table));
+            self.findings.tables.take(at, peer, taken.view.kad.map(kad::Kad::table));
         }
-        let queue_limit = self.plan.play.group_of(peer).node.limits.inbound_queue as usize;
-        let sample = check::Sample::new(view, book, queue, queue_limit);
-        self.look(slot, at, peer, Watch::Samples, Sight::Sample(sample));
+        self.look(slot, at, peer, Watch::Samples, Sight::Sample(taken));
     }
 
     /// A client asks a peer of this shard.

@@ -17,6 +17,7 @@
 //! | [`fingerprint`] | [`PeerDigest`] and the [`Fingerprint`] of a run |
 //! | [`ladder`] | [`Ladder`]: fingerprints at simulated instants, to find the first difference |
 //! | [`conservation`] | no event is lost or invented |
+//! | [`progress`] | [`Progress`] and [`LogEntry`]: what any stage says while its run goes |
 //!
 //! The kernel is conservative and parallel: all events in `[t, t + lookahead)` can be handled without
 //! hearing from other peers, so a shard takes a window from its wheel ([`Wheel::take_until`]), has its
@@ -49,6 +50,7 @@ pub mod matrix;
 pub mod nat;
 pub mod network;
 mod overtaking;
+pub mod progress;
 pub mod resolve;
 pub mod wheel;
 
@@ -63,5 +65,6 @@ pub use links::{Carried, Fate, Links, Loss, Tally};
 pub use matrix::{Matrix, Profile, ProfileName};
 pub use nat::Openings;
 pub use network::{Latency, Network, Place, Regions, Uniform};
+pub use progress::{Chapter, LogEntry, Panic, PeerCount, Progress};
 pub use resolve::{Problem, ResolvedNetwork};
 pub use wheel::{Key, Timed, Wheel};

@@ -8,16 +8,17 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
 use judge::Oracle;
-use kernel::EventId;
+use kernel::{EventId, LogEntry, Progress};
 use node::{Command, Input};
 use play::LifeEvent;
 use record::{EventRow, Manifest, RungSummary};
 use types::{Instant, OperationId};
-use world::{Counted, LogEntry, Moment, Progress, Watch};
+use world::{Counted, Moment, Watch};
 
 use crate::prepared::Prepared;
 use crate::rows;
 use crate::scenario::RunError;
+use crate::stage::Stage;
 use crate::state::{LifeState, PeerState};
 use crate::who::Who;
 
@@ -129,8 +130,8 @@ impl Prepared {
     pub fn who(&self) -> Who {
         Who {
             plan: self.plan.clone(),
-            play: Arc::clone(&self.world.play),
-            book: Arc::clone(&self.world.book),
+            play: Arc::clone(self.stage.play()),
+            book: Arc::clone(self.stage.book()),
         }
     }
 
@@ -140,13 +141,16 @@ impl Prepared {
     /// If the simulator itself gives up.
     pub fn inquire(self, inquiry: &Inquiry) -> Result<Answer, RunError> {
         let who = Arc::new(self.who());
-        let mut world = self.world;
+        let Stage::World(mut world) = self.stage else { return Err(RunError::Real) };
         let end = (Instant::START + world.duration).min(inquiry.until);
         world.until = Some(end);
         world.sampled = inquiry.peers.iter().copied().collect();
         let mut log = Log { keep: inquiry.keep.clone(), kept: VecDeque::new(), earlier: 0 };
-        let chapters =
-            matches!(inquiry.keep, Keep::Last(_) | Keep::Events(_)).then(|| world.progress.listen());
+        let chapters = matches!(inquiry.keep, Keep::Last(_) | Keep::Events(_)).then(|| {
+            let (sender, chapters) = mpsc::channel();
+            world.log = Some(sender);
+            chapters
+        });
         let (sender, receiver) = mpsc::channel();
         let truth = Arc::new(who.truth(Instant::from_nanos(end.as_nanos().saturating_sub(1))));
         let progress = Arc::clone(&world.progress);

@@ -10,12 +10,17 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
+use kernel::{Chapter, LogEntry, Progress};
 use record::{EventsWriter, Manifest, RecordError, RunFolder};
 use sha2::{Digest as _, Sha256};
 use types::Instant;
-use world::{Chapter, LogEntry, Progress};
 
 use crate::rows;
+
+/// How far simulation and reality were apart when they were last compared: each folder says how much it is worth.
+const CALIBRATION: &str = include_str!("../../../scenarios/conformance/calibration.json");
+/// What stands there until they are.
+const UNCALIBRATED: &str = "null";
 
 /// The folder of a run that has begun.
 #[derive(Debug)]
@@ -43,6 +48,9 @@ impl Journal {
         for input in inputs {
             folder.write_input(&input.name, input.text.as_bytes())?;
         }
+        if CALIBRATION.trim() != UNCALIBRATED {
+            folder.write_file(record::CALIBRATION, CALIBRATION.as_bytes())?;
+        }
         folder.write_manifest(manifest)?;
         Ok(Self { folder, log: None })
     }
@@ -56,8 +64,13 @@ impl Journal {
     }
 
     /// Writes the event log as its chapters arrive. A run whose log cannot be written is stopped: it could not be whole any more.
-    pub(crate) fn follow(&mut self, progress: &Arc<Progress>, shards: usize) -> Result<(), RecordError> {
-        let (events, chapters, progress) = (self.folder.events()?, progress.listen(), Arc::clone(progress));
+    pub(crate) fn follow(
+        &mut self,
+        chapters: Receiver<Chapter>,
+        progress: &Arc<Progress>,
+        shards: usize,
+    ) -> Result<(), RecordError> {
+        let (events, progress) = (self.folder.events()?, Arc::clone(progress));
         self.log = Some(std::thread::spawn(move || {
             let written = write_log(events, chapters, shards);
             if written.is_err() {
@@ -128,6 +141,12 @@ mod tests {
     fn entry(at: u64, peer: u32) -> LogEntry {
         let id = EventId { peer, count: 0 };
         LogEntry { at: Instant::from_nanos(at), peer, id, cause: id, kind: "told", detail: String::new() }
+    }
+
+    #[test]
+    fn the_calibration_that_is_carried_along_is_one_or_none() {
+        let calibration: Option<record::Calibration> = serde_json::from_str(CALIBRATION).unwrap();
+        assert_eq!(calibration.is_none(), CALIBRATION.trim() == UNCALIBRATED);
     }
 
     #[test]

@@ -16,12 +16,14 @@
 //! | [`state`] | what such a peer looks like |
 //! | [`story`] | an operation's search from its beginning to its end, beside the truth |
 //! | [`who`] | who is who, and what is true at a moment |
+//! | [`stage`] | [`Backend`]: simulated, or real processes |
 //! | `watcher` | the judge's observer, as the world's watcher |
 //! | `gathering` | what all watchers find, kept now and then while the run goes |
 //! | `journal` | the folder, written as the run goes |
+//! | `refusals` | what real processes cannot perform |
 //! | `rows` | from what play, judge and world say to the folder's rows |
 //! | `graph` | the graph of routing tables |
-//! | `identity` | modelled identities |
+//! | `identity` | who the peers are: ids, and the keys behind them |
 //! | `machine` | what a run costs the machine |
 //!
 //! It is the one place that joins `model` (what is written), `play` (what happens), a stage (who performs it),
@@ -39,17 +41,21 @@ pub mod inquiry;
 mod journal;
 mod machine;
 pub mod prepared;
+mod refusals;
 mod rows;
 pub mod scenario;
+pub mod stage;
 pub mod state;
 pub mod story;
 mod watcher;
 pub mod who;
 
 pub use inquiry::{Agreement, Answer, Inquiry, Keep};
+pub use kernel::Progress;
 pub use prepared::{Finished, Prepared};
 pub use scenario::{Out, RunError, Scenario, built_in, replay, scenario};
+pub use stage::Backend;
 pub use state::PeerState;
 pub use story::Story;
 pub use who::{NoPeer, Who};
-pub use world::{Cast, Driver, Progress};
+pub use world::{Cast, Driver};

@@ -6,26 +6,29 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant as WallInstant;
 
-use judge::{Circumstances, Completeness, Findings, Judgement, Observer};
-use model::{Links, Plan, Wire};
+use fleet::Fleet;
+use judge::{Circumstances, Completeness, Findings, Judgement};
+use kernel::{Progress, ResolvedNetwork};
+use model::{Crypto, Links, Plan, Wire};
 use play::{Inputs, Play};
 use record::{Manifest, RecordError, RunFolder, Verdict, VerdictStatus};
 use types::{Instant, Seed, SharedBook};
-use world::{Driver, Outcome, Progress, Regions, World};
+use world::{Driver, World};
 
 use crate::gathering::gather;
 use crate::journal::{Journal, Texts, sha256};
 use crate::rows::Scene;
 use crate::scenario::{Out, RunError, Scenario};
-use crate::watcher::Watcher;
-use crate::{graph, identity, machine, rows};
+use crate::stage::{Backend, Ended, Regions, Stage};
+use crate::{graph, identity, machine, refusals, rows};
 
 /// A run that can begin: its scenario is valid and its folder is there.
 #[derive(Debug)]
 pub struct Prepared {
     pub(crate) plan: Plan,
     warnings: model::Findings,
-    pub(crate) world: World,
+    pub(crate) stage: Stage,
+    network: ResolvedNetwork,
     judge: judge::Plan,
     manifest: Manifest,
     journal: Option<Journal>,
@@ -34,58 +37,49 @@ pub struct Prepared {
 impl Prepared {
     pub(crate) fn new(scenario: Scenario) -> Result<Self, RunError> {
         let loaded = scenario.loaded()?;
-        let Scenario { path, seed, sets, threads, driver, out, cast, workloads, checkers, .. } = scenario;
+        let Scenario { path, seed, sets, threads, driver, backend, out, cast, workloads, checkers, .. } =
+            scenario;
         let model::Loaded { mut plan, text, inputs, warnings } = Arc::unwrap_or_clone(loaded);
         if let Some(seed) = seed {
             plan.seed = Seed(seed);
         }
         let network = plan.network.resolve().map_err(|_| RunError::Plan("network"))?;
         let peers = u32::try_from(plan.peers()).map_err(|_| RunError::Plan("peers"))?;
-        let book = Arc::new(identity::modelled(plan.seed, peers).with_clients(play::clients(&plan.groups)));
+        let crypto = match backend {
+            Backend::Sim => plan.fidelity.crypto,
+            Backend::Local { .. } => Crypto::Real,
+        };
+        let book =
+            Arc::new(identity::book(crypto, plan.seed, peers).with_clients(play::clients(&plan.groups)));
         let mut play = play_of(&plan, &book);
         for workload in workloads {
             play.add(Box::new(workload));
         }
         let play = Arc::new(play);
-        let world = World {
-            seed: plan.seed,
-            duration: plan.duration,
-            until: None,
-            sample_every: plan.observe.gap(plan.duration),
-            sampled: plan
-                .observe
-                .events
-                .as_ref()
-                .map_or_else(Vec::new, |select| play.choose(select, "event log")),
-            network,
-            wire: match plan.fidelity.wire {
-                Wire::Typed => world::Wire::Typed,
-                Wire::Encoded => world::Wire::Encoded,
-            },
-            dialling: match plan.fidelity.links {
-                Links::Free => None,
-                Links::Dialled(dialling) => Some(dialling),
-            },
-            start: plan.start,
-            driver,
-            max_awake: world::max_awake(book.len()),
-            threads,
-            cast,
-            progress: Arc::default(),
-            book,
-            play: Arc::clone(&play),
+        let stage = match backend {
+            Backend::Sim => {
+                let machine = Machine { driver, threads, cast: cast.unwrap_or_else(world::honest) };
+                Stage::World(Box::new(world(&plan, machine, network.clone(), book, Arc::clone(&play))))
+            }
+            Backend::Local { program } => {
+                let refused = refusals::of(&plan, cast.as_ref());
+                if !refused.is_empty() {
+                    return Err(RunError::Unserved(refused));
+                }
+                Stage::Fleet(Box::new(fleet(&plan, program, network.clone(), book, Arc::clone(&play))))
+            }
         };
         let mut judge = judge::Plan::new(&plan.checks, &plan.thresholds, &plan.observe, &play);
         for checker in checkers {
             judge.add(Box::new(checker));
         }
         let plan_text = plan.to_yaml();
-        let manifest = first_manifest(&plan, &world, &path, (&text, &plan_text, &inputs), &sets);
+        let manifest = first_manifest(&plan, &stage, driver, &path, (&text, &plan_text, &inputs), &sets);
         let journal = match folder(out, &plan, &manifest)? {
             Some(folder) => Some(Journal::begin(folder, (&text, &plan_text, &inputs), &manifest)?),
             None => None,
         };
-        Ok(Self { plan, warnings, world, judge, manifest, journal })
+        Ok(Self { plan, warnings, stage, network, judge, manifest, journal })
     }
 
     /// What will be done.
@@ -109,7 +103,7 @@ impl Prepared {
     /// Where the run is, once it has begun; another thread may read it, and stop the run.
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {
-        Arc::clone(&self.world.progress)
+        Arc::clone(self.stage.progress())
     }
 
     /// The run's folder.
@@ -121,7 +115,7 @@ impl Prepared {
     /// Threads that it will run on.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.world.shards()
+        self.stage.shards()
     }
 
     /// Runs it to its end.
@@ -129,16 +123,19 @@ impl Prepared {
     /// # Errors
     /// If the folder cannot be written, or the simulator itself gives up.
     pub fn play(self) -> Result<Finished, RunError> {
-        let Self { plan, world, judge, mut manifest, mut journal, .. } = self;
-        let regions = journal.as_ref().map_or_else(Regions::default, |_| world.regions());
-        let scene =
-            Scene { plan: &plan, play: Arc::clone(&world.play), book: Arc::clone(&world.book), regions };
+        let Self { plan, mut stage, network, judge, mut manifest, mut journal, .. } = self;
+        let (play, book) = (Arc::clone(stage.play()), Arc::clone(stage.book()));
+        let of_peers = |_: &Journal| Regions::new(&network, plan.seed, &book);
+        let regions = journal.as_ref().map_or_else(Regions::default, of_peers);
+        let scene = Scene { plan: &plan, play, book: Arc::clone(&book), regions };
         if let Some(journal) = &mut journal {
-            journal.follow(&world.progress, world.shards())?;
+            let (log, chapters) = mpsc::channel();
+            stage.log_to(log);
+            journal.follow(chapters, stage.progress(), stage.shards())?;
         }
         let (cpu, clock) = (machine::cpu_seconds(), WallInstant::now());
         let (folder, shards, nothing) =
-            (journal.as_ref().map(Journal::folder), world.shards(), judge.nothing());
+            (journal.as_ref().map(Journal::folder), stage.shards(), judge.nothing());
         let (scene, judge) = (&scene, &judge);
         let (sender, receiver) = mpsc::channel();
         let (outcome, findings) = thread::scope(|scope| {
@@ -149,8 +146,7 @@ impl Prepared {
                 }
             };
             let gathered = scope.spawn(move || gather(receiver, nothing, shards, keep));
-            let outcome =
-                world.run(|shard, _| Box::new(Watcher::new(shard, Observer::new(judge), sender.clone())));
+            let outcome = stage.run(judge, &sender);
             drop(sender);
             match gathered.join() {
                 Ok(findings) => outcome.map(|outcome| (outcome, findings)),
@@ -167,6 +163,75 @@ impl Prepared {
             write(journal.folder(), scene, &outcome, &judgement, &verdict, &manifest)?;
         }
         Ok(Finished { verdict, manifest, folder: journal.map(|journal| journal.path().to_path_buf()) })
+    }
+}
+
+/// Of the machine, what changes no result.
+struct Machine {
+    driver: Driver,
+    threads: Option<usize>,
+    cast: Arc<dyn world::Cast>,
+}
+
+fn sampled(plan: &Plan, play: &Play) -> Vec<u32> {
+    plan.observe.events.as_ref().map_or_else(Vec::new, |select| play.choose(select, "event log"))
+}
+
+fn world(
+    plan: &Plan,
+    machine: Machine,
+    network: ResolvedNetwork,
+    book: Arc<SharedBook>,
+    play: Arc<Play>,
+) -> World {
+    World {
+        seed: plan.seed,
+        duration: plan.duration,
+        until: None,
+        sample_every: plan.observe.gap(plan.duration),
+        sampled: sampled(plan, &play),
+        network,
+        wire: match plan.fidelity.wire {
+            Wire::Typed => world::Wire::Typed,
+            Wire::Encoded => world::Wire::Encoded,
+        },
+        dialling: match plan.fidelity.links {
+            Links::Free => None,
+            Links::Dialled(dialling) => Some(dialling),
+        },
+        start: plan.start,
+        driver: machine.driver,
+        max_awake: world::max_awake(book.len()),
+        threads: machine.threads,
+        cast: machine.cast,
+        progress: Arc::default(),
+        log: None,
+        book,
+        play,
+    }
+}
+
+fn fleet(
+    plan: &Plan,
+    program: PathBuf,
+    network: ResolvedNetwork,
+    book: Arc<SharedBook>,
+    play: Arc<Play>,
+) -> Fleet {
+    let mut sampled = sampled(plan, &play);
+    sampled.sort_unstable();
+    Fleet {
+        program,
+        network,
+        seed: plan.seed,
+        duration: plan.duration,
+        sample_every: plan.observe.gap(plan.duration),
+        secrets: (0..book.len() as u32).map(|peer| identity::secret(plan.seed, peer)).collect(),
+        sampled,
+        progress: Arc::default(),
+        log: None,
+        book,
+        play,
     }
 }
 
@@ -200,8 +265,8 @@ fn folder(out: Out, plan: &Plan, manifest: &Manifest) -> Result<Option<RunFolder
     }
 }
 
-fn conclude(judge: &judge::Plan, findings: Findings, outcome: &Outcome) -> Judgement {
-    let panic = |panic: &world::Panic| judge::Panic {
+fn conclude(judge: &judge::Plan, findings: Findings, outcome: &Ended) -> Judgement {
+    let panic = |panic: &kernel::Panic| judge::Panic {
         at: panic.at,
         peer: panic.peer,
         message: panic.message.clone(),
@@ -221,21 +286,23 @@ fn conclude(judge: &judge::Plan, findings: Findings, outcome: &Outcome) -> Judge
 
 fn first_manifest(
     plan: &Plan,
-    world: &World,
+    stage: &Stage,
+    driver: Driver,
     path: &Path,
     (text, plan_text, inputs): Texts<'_>,
     sets: &[(String, String)],
 ) -> Manifest {
     let word = |word: &str| word.to_owned();
-    let links = if world.dialling.is_some() { "dialled" } else { "free" };
-    let wire = if world.wire == world::Wire::Typed { "typed" } else { "encoded" };
-    let fidelity = [("crypto", "modelled"), ("links", links), ("wire", wire)];
     Manifest {
         format: record::FORMAT,
-        backend: word("sim"),
-        driver: word(match world.driver {
-            Driver::Actor => "actor",
-            Driver::Inline => "inline",
+        backend: word(match stage {
+            Stage::World(_) => "sim",
+            Stage::Fleet(_) => "local",
+        }),
+        driver: word(match (stage, driver) {
+            (Stage::Fleet(_), _) => "process",
+            (Stage::World(_), Driver::Actor) => "actor",
+            (Stage::World(_), Driver::Inline) => "inline",
         }),
         wavetank: record::Build {
             version: word(env!("CARGO_PKG_VERSION")),
@@ -254,8 +321,8 @@ fn first_manifest(
         seed: plan.seed,
         streams: kernel::FINGERPRINT_VERSION,
         set: sets.iter().map(|(path, value)| format!("{path}={value}")).collect(),
-        fidelity: fidelity.into_iter().map(|(part, how)| (word(part), word(how))).collect(),
-        start: match world.start {
+        fidelity: fidelity(stage, plan).map(|(part, how)| (word(part), word(how))).into(),
+        start: match plan.start {
             play::Start::Join => record::Start::Join,
             play::Start::Oracle => record::Start::Oracle,
         },
@@ -267,20 +334,33 @@ fn first_manifest(
             events: 0,
         },
         wall: record::Wall { started: record::rfc3339(machine::now()), ..Default::default() },
-        threads: u32::try_from(world.shards()).unwrap_or(u32::MAX),
+        threads: u32::try_from(stage.shards()).unwrap_or(u32::MAX),
         host: record::Host { cores: machine::cores(), os: word(std::env::consts::OS) },
         figures: plan.report.iter().map(rows::figure).collect(),
         ..Manifest::default()
     }
 }
 
-fn finish_manifest(manifest: &mut Manifest, outcome: &Outcome, verdict: &Verdict, cost: &Cost) {
-    let ladder = &outcome.ladder;
+/// How real each part is.
+fn fidelity(stage: &Stage, plan: &Plan) -> [(&'static str, &'static str); 3] {
+    let Stage::World(world) = stage else {
+        return [("crypto", "real"), ("links", "emulated"), ("wire", "encoded")];
+    };
+    let crypto = if plan.fidelity.crypto == Crypto::Modelled { "modelled" } else { "real" };
+    let links = if world.dialling.is_some() { "dialled" } else { "free" };
+    let wire = if world.wire == world::Wire::Typed { "typed" } else { "encoded" };
+    [("crypto", crypto), ("links", links), ("wire", wire)]
+}
+
+fn finish_manifest(manifest: &mut Manifest, outcome: &Ended, verdict: &Verdict, cost: &Cost) {
     manifest.status = verdict.status.into();
     manifest.verdict = Some("verdict.json".to_owned());
-    manifest.fingerprint.value = Some(verdict.fingerprint.clone());
-    manifest.fingerprint.every_ms = ladder.every.as_millis();
-    manifest.fingerprint.ladder = ladder.rungs.iter().map(rows::rung_summary).collect();
+    manifest.fingerprint.value.clone_from(&verdict.fingerprint);
+    if let Some((_, ladder)) = &outcome.imprint {
+        manifest.fingerprint.every_ms = ladder.every.as_millis();
+        manifest.fingerprint.ladder = ladder.rungs.iter().map(rows::rung_summary).collect();
+    }
+    manifest.local = outcome.conduct.as_ref().map(rows::local);
     manifest.sim.ended_ms = Some(outcome.ended.as_millis());
     manifest.sim.events = outcome.handled;
     manifest.wall.seconds = Some(cost.seconds);
@@ -294,17 +374,19 @@ fn finish_manifest(manifest: &mut Manifest, outcome: &Outcome, verdict: &Verdict
 fn write(
     folder: &RunFolder,
     scene: &Scene<'_>,
-    outcome: &Outcome,
+    outcome: &Ended,
     judgement: &Judgement,
     verdict: &Verdict,
     manifest: &Manifest,
 ) -> Result<(), RecordError> {
     write_figures(folder, scene, judgement)?;
-    let mut ladder = folder.ladder()?;
-    for rung in &outcome.ladder.rungs {
-        ladder.write(&record::Rung { at_ns: rung.at.as_nanos(), leaves: rung.leaves.clone() })?;
+    if let Some((_, imprint)) = &outcome.imprint {
+        let mut ladder = folder.ladder()?;
+        for rung in &imprint.rungs {
+            ladder.write(&record::Rung { at_ns: rung.at.as_nanos(), leaves: rung.leaves.clone() })?;
+        }
+        ladder.finish()?;
     }
-    ladder.finish()?;
     folder.write_rows(rows::peers(outcome, scene))?;
     folder.write_rows(rows::faults(&judgement.verdict.tallies, outcome.ended))?;
     graph::write(folder, &judgement.tables, scene)?;
@@ -371,6 +453,9 @@ impl fmt::Display for Finished {
         if let Some(failure) = first_failure {
             writeln!(f, "  {}: {}", failure.what, failure.detail)?;
         }
-        write!(f, "  seed {}, fingerprint {fingerprint}", seed.0)
+        match fingerprint {
+            Some(fingerprint) => write!(f, "  seed {}, fingerprint {fingerprint}", seed.0),
+            None => write!(f, "  seed {}, on real processes", seed.0),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use judge::metrics::shown;
 use judge::{End, Kind, Operation, Status, When};
-use kernel::EventId;
+use kernel::{EventId, LogEntry};
 use model::Plan;
 use model::figure::By;
 use play::{Part, Play, Subject, Tally};
@@ -15,7 +15,8 @@ use record::{
 };
 use types::metric::Unit;
 use types::{Instant, SharedBook};
-use world::{LogEntry, Outcome, Regions};
+
+use crate::stage::{Ended, Regions};
 
 /// Who is who in a run.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ const TOLERATED: u64 = 10;
 /// The metrics' scope when nothing is left out.
 const ALL: &str = "all";
 
-pub(crate) fn verdict(verdict: &judge::Verdict, outcome: &Outcome, scene: &Scene<'_>) -> Verdict {
+pub(crate) fn verdict(verdict: &judge::Verdict, outcome: &Ended, scene: &Scene<'_>) -> Verdict {
     let first_failure = verdict.first_failure.as_ref().map(|failure| FirstFailure {
         what: failure.what.clone(),
         detail: failure.detail.clone(),
@@ -82,7 +83,7 @@ pub(crate) fn verdict(verdict: &judge::Verdict, outcome: &Outcome, scene: &Scene
         exit_code: verdict.exit,
         reasons: verdict.reasons.iter().map(|reason| reason.text().to_owned()).collect(),
         seed: scene.plan.seed,
-        fingerprint: outcome.fingerprint.to_string(),
+        fingerprint: outcome.imprint.as_ref().map(|(fingerprint, _)| fingerprint.to_string()),
         first_failure,
         checks: verdict.checks.iter().map(|result| check(result, scene)).collect(),
         thresholds: verdict.thresholds.iter().map(threshold).collect(),
@@ -238,7 +239,7 @@ pub(crate) fn summary(summary: &[judge::SummaryRow]) -> impl Iterator<Item = Sum
     })
 }
 
-pub(crate) fn peers<'a>(outcome: &'a Outcome, scene: &'a Scene<'_>) -> impl Iterator<Item = PeerRow> + 'a {
+pub(crate) fn peers<'a>(outcome: &'a Ended, scene: &'a Scene<'_>) -> impl Iterator<Item = PeerRow> + 'a {
     let mut lives = vec![0; outcome.counts.len()];
     let begun =
         scene.play.lives().take_while(|event| event.at < outcome.ended).filter(play::LifeEvent::is_up);
@@ -258,6 +259,24 @@ pub(crate) fn peers<'a>(outcome: &'a Outcome, scene: &'a Scene<'_>) -> impl Iter
         sent_bytes: count.sent_bytes,
         received_messages: count.received,
     })
+}
+
+/// How real processes and their stage did.
+pub(crate) fn local(conduct: &fleet::Conduct) -> record::Local {
+    let ms = |span: std::time::Duration| span.as_secs_f64() * 1e3;
+    record::Local {
+        processes: conduct.processes,
+        gathered_ms: ms(conduct.gathered),
+        start_ms_mean: ms(conduct.mean_start()),
+        start_ms_max: ms(conduct.starts.1),
+        ask_lag_ms_max: ms(conduct.ask_lag),
+        late: conduct.late,
+        late_ms_max: ms(conduct.latest),
+        events_lost: conduct.lost,
+        unanswered: conduct.unanswered + conduct.garbled,
+        unseen: conduct.unseen,
+        overdue: conduct.overdue,
+    }
 }
 
 pub(crate) fn faults(tallies: &[Tally], ended: Instant) -> impl Iterator<Item = FaultRow> + '_ {

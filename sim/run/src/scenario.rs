@@ -4,12 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fleet::FleetError;
 use judge::Checker;
 use model::{Loaded, Plan};
 use play::OwnWorkload;
 use world::{Cast, Driver, WorldError};
 
 use crate::prepared::{Finished, Prepared};
+use crate::stage::Backend;
 
 /// Where a run leaves its folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,8 +38,10 @@ pub struct Scenario {
     loaded: Option<Arc<Loaded>>,
     pub(crate) threads: Option<usize>,
     pub(crate) driver: Driver,
+    pub(crate) backend: Backend,
     pub(crate) out: Out,
-    pub(crate) cast: Arc<dyn Cast>,
+    /// Others than honest nodes, if there are any.
+    pub(crate) cast: Option<Arc<dyn Cast>>,
     pub(crate) workloads: Vec<Arc<dyn OwnWorkload>>,
     pub(crate) checkers: Vec<Arc<dyn Checker>>,
 }
@@ -62,8 +66,9 @@ pub fn scenario(path: impl Into<PathBuf>) -> Scenario {
         loaded: None,
         threads: None,
         driver: Driver::default(),
+        backend: Backend::default(),
         out: Out::default(),
-        cast: world::honest(),
+        cast: None,
         workloads: Vec::new(),
         checkers: Vec::new(),
     }
@@ -81,6 +86,9 @@ pub fn built_in(name: &str, text: &'static str) -> Scenario {
 pub fn replay(folder: &Path) -> Result<Scenario, RunError> {
     let run = record::Run::open(folder)?;
     let manifest = run.manifest();
+    if !manifest.is_simulated() {
+        return Err(RunError::Real);
+    }
     let sets = manifest.set.iter().filter_map(|set| set.split_once('='));
     Ok(Scenario {
         seed: Some(manifest.seed.0),
@@ -120,6 +128,13 @@ impl Scenario {
         self
     }
 
+    /// Performed by this stage.
+    #[must_use]
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
+    }
+
     /// Leaves its folder there.
     #[must_use]
     pub fn out(mut self, out: Out) -> Self {
@@ -130,7 +145,7 @@ impl Scenario {
     /// With peers of these players' own among the honest ones.
     #[must_use]
     pub fn cast(mut self, cast: Arc<dyn Cast>) -> Self {
-        self.cast = cast;
+        self.cast = Some(cast);
         self
     }
 
@@ -211,4 +226,15 @@ pub enum RunError {
     /// The simulated stage gave up.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// The real stage gave up.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    /// The real stage cannot perform what the scenario says.
+    #[error("real processes cannot perform this scenario: {}", .0.join("; "))]
+    Unserved(Vec<String>),
+    /// A run on real processes is to be repeated or gone through again.
+    #[error(
+        "the run was performed by real processes: nothing repeats it exactly, and only a simulated run can be gone through again"
+    )]
+    Real,
 }

@@ -6,16 +6,16 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use kernel::{Conserved, Event, EventId, Links, PeerDigest, Wheel};
+use kernel::{Conserved, Event, EventId, Links, LogEntry, Panic, PeerCount, PeerDigest, Wheel};
 use node::{Command, Input, Outbox};
 use types::{Digest, Instant, OperationId};
 
 use crate::agenda::Waiting;
 use crate::driver::Body;
 use crate::host::{Item, Window};
-use crate::log::LogEntry;
+use crate::log;
 use crate::parcel::Payload;
-use crate::stage::{Panic, PeerCount, Stage};
+use crate::stage::Stage;
 use crate::watch::{Counted, Moment, Watch};
 
 /// Slots of a turn of the wheel.
@@ -258,7 +258,7 @@ impl State {
     }
 
     pub(crate) fn begin_sampling(&mut self, at: Instant) {
-        self.stage.progress.tell(self.shard, at, &mut self.log);
+        self.stage.tell(self.shard, at, &mut self.log);
         self.watch.sampling(at);
     }
 
@@ -293,7 +293,7 @@ impl State {
         let emptied = self.seen.capacity() / 4;
         for (at, peer, seen) in self.seen.drain(..now) {
             if self.stage.is_sampled(peer) {
-                self.log.extend(LogEntry::of(at, peer, &seen));
+                self.log.extend(log::entry(at, peer, &seen));
             }
             match seen {
                 Seen::Turned(event) => self.watch.turned(&event),

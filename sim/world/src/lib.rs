@@ -13,7 +13,7 @@
 //! | `imprint` | what enters a peer's digest |
 //! | [`cast`] | peers other than honest nodes |
 //! | [`watch`] | who watches, and what they see |
-//! | [`log`] | the event log of sampled peers |
+//! | `log` | the event log of sampled peers |
 //!
 //! It joins `play` (what is asked and what goes wrong) with peers; it judges nothing, and who watches changes
 //! nothing.
@@ -29,7 +29,7 @@ mod cell;
 pub mod driver;
 mod host;
 mod imprint;
-pub mod log;
+mod log;
 mod meeting;
 mod parcel;
 mod shard;
@@ -39,9 +39,6 @@ pub mod watch;
 pub use cast::Cast;
 pub use cell::Drops;
 pub use driver::{Driver, max_awake};
-pub use log::LogEntry;
 pub use parcel::Wire;
-pub use stage::{
-    Chapter, MAX_SHARDS, Outcome, Panic, PeerCount, Progress, Regions, World, WorldError, honest,
-};
+pub use stage::{MAX_SHARDS, Outcome, World, WorldError, honest};
 pub use watch::{Counted, LinksUp, Moment, Watch};

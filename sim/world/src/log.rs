@@ -2,38 +2,20 @@
 
 use kad::trace::{SearchEnd, Step};
 use kad::{Operation, Request, Response};
-use kernel::EventId;
+use kernel::LogEntry;
 use node::{Command, Inbound, Input, LinkState, Message};
 use types::Instant;
 
 use crate::cell::Seen;
 
-/// One line of the event log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogEntry {
-    /// When.
-    pub at: Instant,
-    /// At which of the plan's peers.
-    pub peer: u32,
-    /// What it was handling: names the event.
-    pub id: EventId,
-    /// What caused that; for what a peer tells, the same as `id`.
-    pub cause: EventId,
-    /// What happened, in a word.
-    pub kind: &'static str,
-    /// The details.
-    pub detail: String,
-}
-
-impl LogEntry {
-    pub(crate) fn of(at: Instant, peer: u32, seen: &Seen) -> Option<Self> {
-        let (id, cause, kind, detail) = match seen {
-            Seen::Handled { id, cause, input } => (*id, *cause, kind_of(input), detail_of(input)),
-            Seen::Told(id, event) => (*id, *id, "told", told(event)),
-            Seen::Turned(_) | Seen::Begun(_) | Seen::Abandoned(_) => return None,
-        };
-        Some(Self { at, peer, id, cause, kind, detail })
-    }
+/// The line that tells of what was seen; none of what stands in other files.
+pub(crate) fn entry(at: Instant, peer: u32, seen: &Seen) -> Option<LogEntry> {
+    let (id, cause, kind, detail) = match seen {
+        Seen::Handled { id, cause, input } => (*id, *cause, kind_of(input), detail_of(input)),
+        Seen::Told(id, event) => (*id, *id, "told", told(event)),
+        Seen::Turned(_) | Seen::Begun(_) | Seen::Abandoned(_) => return None,
+    };
+    Some(LogEntry { at, peer, id, cause, kind, detail })
 }
 
 fn told(event: &node::Event) -> String {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use kernel::{Conserved, Event, EventId, LadderBuilder, Links};
+use kernel::{Conserved, Event, EventId, LadderBuilder, Links, Panic, PeerCount};
 use types::{Duration, Instant, PeerRef};
 
 use crate::cell::{Drops, Seen, ShardCell, Touched};
@@ -19,7 +19,7 @@ use crate::driver::Crew;
 use crate::host::{Item, SimHost, What, Window};
 use crate::meeting::{Agreed, Broken, Meeting};
 use crate::parcel::Payload;
-use crate::stage::{Panic, PeerCount, Stage};
+use crate::stage::Stage;
 use crate::watch::Watch;
 
 /// Deliveries on their way at a time: so many windows lie in mailboxes at most, and are handled while the cache holds them.
@@ -373,7 +373,7 @@ impl Shard {
         let mut state = sole_owner(self.cell).await.state.into_inner();
         state.show(ended);
         state.watch.ended(ended);
-        state.stage.progress.tell(state.shard, Instant::NEVER, &mut state.log);
+        state.stage.tell(state.shard, Instant::NEVER, &mut state.log);
         let outgoing: usize = state.outgoing.iter().map(Vec::len).sum();
         state.conserved.pending = (state.wheel.len() + outgoing) as u64 - state.wakes_pending;
         ShardReport {

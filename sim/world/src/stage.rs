@@ -1,12 +1,14 @@
 //! A whole run of the simulated world: sets the stage, starts the arbiters, and joins what the shards bring home.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 
 use actix_rt::Arbiter;
 use kernel::connections::Dialling;
-use kernel::{Fingerprint, Ladder, LinkFault, Links, Openings, ResolvedNetwork, assert_conserved};
+use kernel::{
+    Chapter, Fingerprint, Ladder, LinkFault, Links, LogEntry, Openings, Panic, PeerCount, Progress,
+    ResolvedNetwork, assert_conserved,
+};
 use node::Settings;
 use play::Play;
 use types::{Domain, Duration, Instant, PeerRef, Purpose, Seed, SharedBook, Streams};
@@ -15,7 +17,6 @@ use crate::cast::{Cast, Honest};
 use crate::cell::{Drops, Touched};
 use crate::driver::Driver;
 use crate::host::Up;
-use crate::log::LogEntry;
 use crate::meeting::{Broken, Meeting};
 use crate::parcel::Wire;
 use crate::shard::{Shard, ShardReport};
@@ -65,6 +66,8 @@ pub struct World {
     pub cast: Arc<dyn Cast>,
     /// Where the run is, for whoever waits for it.
     pub progress: Arc<Progress>,
+    /// Where the event log goes, if anybody wants it.
+    pub log: Option<Sender<Chapter>>,
 }
 
 impl std::fmt::Debug for World {
@@ -80,74 +83,6 @@ impl std::fmt::Debug for World {
 #[must_use]
 pub fn honest() -> Arc<dyn Cast> {
     Arc::new(Honest)
-}
-
-/// Where a run is; read and written by several threads, and part of nothing that is judged.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Simulated nanoseconds reached.
-    pub reached: AtomicU64,
-    /// Inputs handled.
-    pub handled: AtomicU64,
-    /// Peers that are up.
-    pub online: AtomicU64,
-    /// Set it to end the run at the next window.
-    pub stop: AtomicBool,
-    log: Mutex<Option<Sender<Chapter>>>,
-}
-
-/// A shard's part of the event log, up to a moment of simulated time.
-#[derive(Debug)]
-pub struct Chapter {
-    /// The shard.
-    pub shard: usize,
-    /// Everything before this moment is in it or in an earlier one of this shard.
-    pub until: Instant,
-    /// Its lines, in order.
-    pub entries: Vec<LogEntry>,
-}
-
-impl Progress {
-    /// Where the event log arrives while the run goes; asked for before it begins.
-    pub fn listen(&self) -> mpsc::Receiver<Chapter> {
-        let (sender, receiver) = mpsc::channel();
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        receiver
-    }
-
-    pub(crate) fn tell(&self, shard: usize, until: Instant, entries: &mut Vec<LogEntry>) {
-        let entries = std::mem::take(entries);
-        if let Some(sender) = &*self.log.lock().unwrap_or_else(PoisonError::into_inner) {
-            // Nobody listens any more: then nobody misses it.
-            let _ = sender.send(Chapter { shard, until, entries });
-        }
-    }
-
-    fn hang_up(&self) {
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// What one peer sent and received.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PeerCount {
-    /// Messages sent.
-    pub sent: u64,
-    /// Their bytes, in the exact encoded size.
-    pub sent_bytes: u64,
-    /// Messages received while up.
-    pub received: u64,
-}
-
-/// A peer that panicked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Panic {
-    /// When.
-    pub at: Instant,
-    /// Which.
-    pub peer: u32,
-    /// Its last words.
-    pub message: String,
 }
 
 /// What a run leaves.
@@ -180,23 +115,6 @@ pub struct Outcome {
     pub panics: Vec<Panic>,
 }
 
-/// Where the peers stand in the network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Regions {
-    names: Vec<String>,
-    /// By peer.
-    places: Vec<u8>,
-}
-
-impl Regions {
-    /// Where the peer of this number stands; empty where a network has no places.
-    #[must_use]
-    pub fn of(&self, peer: u32) -> &str {
-        let place = self.places.get(peer as usize).map(|place| usize::from(*place));
-        place.and_then(|place| self.names.get(place)).map_or("", String::as_str)
-    }
-}
-
 /// Why there is no outcome: a defect of ours, since peers' panics are caught.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
@@ -224,6 +142,7 @@ pub(crate) struct Stage {
     pub(crate) cast: Arc<dyn Cast>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) shards: usize,
+    log: Option<Sender<Chapter>>,
     oracle: Option<kad::OracleIndex>,
     sampled: Vec<u32>,
     dialling: Option<kernel::connections::Dialling>,
@@ -268,6 +187,15 @@ impl Stage {
 
     pub(crate) fn peers_of(&self, shard: usize) -> usize {
         self.numbers_of(shard).count()
+    }
+
+    /// A shard's part of the event log is complete up to `until`.
+    pub(crate) fn tell(&self, shard: usize, until: Instant, entries: &mut Vec<LogEntry>) {
+        let entries = std::mem::take(entries);
+        if let Some(log) = &self.log {
+            // Nobody listens any more: then nobody misses it.
+            let _ = log.send(Chapter { shard, until, entries });
+        }
     }
 
     pub(crate) fn is_sampled(&self, peer: u32) -> bool {
@@ -329,12 +257,10 @@ impl World {
     pub fn run(self, watch: impl Fn(usize, usize) -> Box<dyn Watch>) -> Result<Outcome, WorldError> {
         let shards = self.shards();
         let faults = self.play.link_faults();
-        let progress = Arc::clone(&self.progress);
         let links = self.links(faults);
         let stage = Arc::new(self.stage(shards));
         let watches = (0..shards).map(|shard| watch(shard, shards)).collect();
         let reports = run_shards(&stage, &links, watches)?;
-        progress.hang_up();
         Ok(join(reports, &stage, &links))
     }
 
@@ -344,17 +270,6 @@ impl World {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let paying = (self.book.len() / PEERS_PER_SHARD).min(cores);
         self.threads.unwrap_or(paying).clamp(1, MAX_SHARDS)
-    }
-
-    /// Where its peers stand.
-    #[must_use]
-    pub fn regions(&self) -> Regions {
-        let names: Vec<_> = self.network.places().map(str::to_owned).collect();
-        if names.len() < 2 {
-            return Regions::default();
-        }
-        let links = self.links(Vec::new());
-        Regions { names, places: (0..self.book.len() as u32).map(|peer| links.place(peer)).collect() }
     }
 
     fn links(&self, faults: Vec<LinkFault>) -> Links {
@@ -378,6 +293,7 @@ impl World {
             max_awake: self.max_awake,
             cast: self.cast,
             progress: self.progress,
+            log: self.log,
             dialling: self.dialling,
             settings,
             sampled,

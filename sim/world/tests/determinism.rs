@@ -59,10 +59,18 @@ struct How {
     wire: Wire,
     dialled: bool,
     max_awake: usize,
+    speed: Share,
 }
 
-const PLAIN: How =
-    How { seed: 1, driver: Driver::Inline, threads: 1, wire: Wire::Typed, dialled: false, max_awake: 1_000 };
+const PLAIN: How = How {
+    seed: 1,
+    driver: Driver::Inline,
+    threads: 1,
+    wire: Wire::Typed,
+    dialled: false,
+    max_awake: 1_000,
+    speed: Share::WHOLE,
+};
 
 fn book(peers: u32) -> Arc<SharedBook> {
     let key = |number: u32| {
@@ -74,9 +82,29 @@ fn book(peers: u32) -> Arc<SharedBook> {
 }
 
 fn run(how: How) -> (Outcome, Vec<String>) {
+    let world = world(how);
+    let books = Mutex::new(Vec::new());
+    let outcome = world
+        .run(|_, _| {
+            let notes = Arc::new(Mutex::new(Notes::default()));
+            books.lock().unwrap().push(Arc::clone(&notes));
+            Box::new(Notebook(notes))
+        })
+        .unwrap();
+    let mut lines = Vec::new();
+    for notes in books.into_inner().unwrap() {
+        let mut notes = notes.lock().unwrap();
+        assert!(notes.looks > 0);
+        lines.append(&mut notes.lines);
+    }
+    lines.sort();
+    (outcome, lines)
+}
+
+fn world(how: How) -> World {
     let peers = 60;
     let book = book(peers);
-    let groups = [("all".to_owned(), Group::of(peers))];
+    let groups = [("all".to_owned(), Group { speed: how.speed, ..Group::of(peers) })];
     let lookups = Lookups {
         name: None,
         from: Select::all(),
@@ -125,7 +153,7 @@ fn run(how: How) -> (Outcome, Vec<String>) {
         uplink: Some(Bandwidth::from_bits_per_second(20_000_000)),
         floor: Duration::from_micros(100),
     });
-    let world = World {
+    World {
         seed: Seed(how.seed),
         duration: inputs.duration,
         until: None,
@@ -142,23 +170,8 @@ fn run(how: How) -> (Outcome, Vec<String>) {
         sampled: Vec::new(),
         cast: world::honest(),
         progress: Arc::default(),
-    };
-    let books = Mutex::new(Vec::new());
-    let outcome = world
-        .run(|_, _| {
-            let notes = Arc::new(Mutex::new(Notes::default()));
-            books.lock().unwrap().push(Arc::clone(&notes));
-            Box::new(Notebook(notes))
-        })
-        .unwrap();
-    let mut lines = Vec::new();
-    for notes in books.into_inner().unwrap() {
-        let mut notes = notes.lock().unwrap();
-        assert!(notes.looks > 0);
-        lines.append(&mut notes.lines);
+        log: None,
     }
-    lines.sort();
-    (outcome, lines)
 }
 
 fn same(a: &(Outcome, Vec<String>), b: &(Outcome, Vec<String>)) {
@@ -209,6 +222,30 @@ fn dialled_links_show_and_are_deterministic() {
         &run(How { dialled: true, driver: Driver::Actor, threads: 3, wire: Wire::Encoded, ..PLAIN }),
     );
     assert_ne!(dialled.0.fingerprint, run(PLAIN).0.fingerprint);
+}
+
+/// Else the blocks of the log depend on which shard is first. Quiet peers that are slow tell much of what they began in
+/// one window before the next one begins.
+#[test]
+fn a_chapter_of_the_event_log_holds_all_that_was_before_its_end() {
+    let mut world = world(How { threads: 2, speed: Share::from_percent(1), ..PLAIN });
+    let (log, chapters) = std::sync::mpsc::channel();
+    world.sampled = (0..60).collect();
+    world.sample_every = Duration::from_millis(100);
+    world.log = Some(log);
+    world.run(|_, _| Box::new(Notebook(Arc::default()))).unwrap();
+    let mut told = [Instant::START; 2];
+    let mut entries = 0;
+    for chapter in chapters {
+        for entry in &chapter.entries {
+            assert!(entry.at >= told[chapter.shard], "{entry:?} comes after {}", told[chapter.shard]);
+            assert!(entry.at < chapter.until, "{entry:?} comes before {}", chapter.until);
+        }
+        entries += chapter.entries.len();
+        told[chapter.shard] = chapter.until;
+    }
+    assert!(entries > 1_000, "{entries} entries");
+    assert_eq!(told, [Instant::NEVER; 2]);
 }
 
 #[test]

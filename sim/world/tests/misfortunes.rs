@@ -173,6 +173,7 @@ fn play(
             sampled: Vec::new(),
             cast: Arc::new(company.clone()),
             progress: Arc::default(),
+            log: None,
         };
         let outcome = world.run(|_, _| Box::new(Nobody)).unwrap();
         let mut notes = company.notes.lock().unwrap().clone();

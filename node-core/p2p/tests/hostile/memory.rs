@@ -62,6 +62,7 @@ impl Apart {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "its parent reads where it listens")]
 #[test]
 #[ignore = "it is a process of the test below"]
 fn the_node_that_is_attacked() -> anyhow::Result<()> {
@@ -93,6 +94,7 @@ async fn slow_streams(address: &Multiaddr, count: usize) -> anyhow::Result<(Atta
     Ok((attacker, held))
 }
 
+#[expect(clippy::print_stdout, reason = "a measure is of use where it holds, too")]
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_strangers_make_a_node_hold_is_bounded() -> anyhow::Result<()> {

@@ -73,6 +73,12 @@ impl Inert<'_> {
                 let help = "write `fidelity: {links: dialled}`, or leave it out";
                 self.given(&path.key("node").key("limits").key("connections"), why, help);
             }
+            for key in ["data", "network"] {
+                let why = "a simulated node has neither addresses nor a folder";
+                let help =
+                    "it is for `wavetank node init --from`; leave it out if nothing is deployed from here";
+                self.given(&path.key("node").key(key), why, help);
+            }
             if !provides {
                 let why = "no workload announces providers";
                 let help = "add a workload of `providers`, or leave it out";

@@ -151,8 +151,7 @@ impl Meaning<'_> {
         for (name, group) in &self.scenario.peers {
             for problem in group.node.problems() {
                 let place = self.tree.longest(&top("peers").key(name.as_str()).key("node"), &problem.path);
-                let key = problem.path.rsplit('.').next().unwrap_or(&problem.path);
-                self.say(&place, Diagnostic::new(Code::BadConfig, format!("`{key}` {}", problem.message)));
+                self.say(&place, Diagnostic::new(Code::BadConfig, of_node(&problem)));
             }
         }
     }
@@ -172,6 +171,18 @@ impl Meaning<'_> {
                 );
             }
         }
+    }
+}
+
+/// What is wrong with a node's configuration, as a sentence.
+pub(crate) fn of_node(problem: &config::Problem) -> String {
+    let keys = problem.path.rsplit('.').collect::<Vec<_>>();
+    match keys.as_slice() {
+        [index, key, ..] if index.parse::<usize>().is_ok() => {
+            format!("an item of `{key}` {}", problem.message)
+        }
+        [key, ..] => format!("`{key}` {}", problem.message),
+        [] => problem.message.clone(),
     }
 }
 

@@ -69,9 +69,10 @@ impl Walk<'_> {
         );
         let note = about
             .filter(|_| place.key.is_some())
-            .map(|about| format!("{}: {}", place.name(), first_sentence(about)));
+            .map(|about| format!("{}: {}", self.name(place), first_sentence(about)));
         let diagnostic =
-            Diagnostic::new(Code::MissingKey, format!("{} lacks the key `{key}`", place.name())).help(help);
+            Diagnostic::new(Code::MissingKey, format!("{} lacks the key `{key}`", self.name(place)))
+                .help(help);
         self.add(diagnostic.note_all(note), place);
     }
 
@@ -85,7 +86,7 @@ impl Walk<'_> {
             None => format!("write {}", described(&expected.form)),
         };
         let diagnostic =
-            Diagnostic::new(Code::MissingValue, format!("{} has no value", place.name())).help(help);
+            Diagnostic::new(Code::MissingValue, format!("{} has no value", self.name(place))).help(help);
         self.add(diagnostic, place);
     }
 
@@ -117,18 +118,22 @@ impl Walk<'_> {
         let content = &self.tree.node(place.node).content;
         let found = kind_of(content).text();
         let quoted_number = matches!(content, Content::Scalar(scalar) if scalar.style == Style::Quoted && decimal_text(&scalar.text).is_some());
-        Diagnostic::new(Code::WrongType, format!("{} must be {expected}, and this is {found}", place.name()))
-            .label(format!("expected {expected}"))
-            .help_if((quoted_number && expected.contains("number")).then(|| "remove the quotes".to_owned()))
+        Diagnostic::new(
+            Code::WrongType,
+            format!("{} must be {expected}, and this is {found}", self.name(place)),
+        )
+        .label(format!("expected {expected}"))
+        .help_if((quoted_number && expected.contains("number")).then(|| "remove the quotes".to_owned()))
     }
 
     pub(super) fn out_of_range(&mut self, written: &str, range: &str, place: &Place) {
-        let diagnostic = Diagnostic::new(
-            Code::OutOfRange,
-            format!("{} is {}, outside its range", place.name(), quoted(written)),
-        )
-        .label(format!("must be {range}"));
+        let diagnostic = self.outside(place, written).label(format!("must be {range}"));
         self.add(diagnostic, place);
+    }
+
+    pub(super) fn outside(&self, place: &Place, written: &str) -> Diagnostic {
+        let message = format!("{} is {}, outside its range", self.name(place), quoted(written));
+        Diagnostic::new(Code::OutOfRange, message)
     }
 
     pub(super) fn unknown_choice(&mut self, choices: &[Choice<'_>], name: &str, span: Span, place: &Place) {
@@ -145,7 +150,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn missing_choice(&mut self, choices: &[Choice<'_>], place: &Place) {
-        let diagnostic = Diagnostic::new(Code::MissingValue, format!("{} chooses nothing", place.name()))
+        let diagnostic = Diagnostic::new(Code::MissingValue, format!("{} chooses nothing", self.name(place)))
             .note(format!("choices: {}", listed(choices.iter().map(|choice| choice.name), "and")));
         self.add(diagnostic, place);
     }
@@ -179,7 +184,7 @@ impl Walk<'_> {
         }
         let mut diagnostic = Diagnostic::new(
             Code::SeveralChoices,
-            format!("{} must be exactly one of its choices", place.name()),
+            format!("{} must be exactly one of its choices", self.name(place)),
         )
         .at(first.key_span)
         .path(place.path.to_string())
@@ -236,10 +241,6 @@ impl Walk<'_> {
 
 /// Places that one diagnostic points to beside its own.
 const MAX_RELATED: usize = 3;
-
-pub(super) fn outside(place: &Place, written: &str) -> Diagnostic {
-    Diagnostic::new(Code::OutOfRange, format!("{} is {}, outside its range", place.name(), quoted(written)))
-}
 
 /// What a quantity's parser has to say.
 pub(super) fn quantity(error: &ParseError, text: &str, format: &str) -> Diagnostic {

@@ -17,6 +17,19 @@ pub(crate) fn read(source: u32, text: &str, problems: &mut Problems) -> Option<T
     Some(arena.finish(root))
 }
 
+/// The same, but that nothing but space and comments is an empty map.
+pub(crate) fn read_or_empty(source: u32, text: &str, problems: &mut Problems) -> Option<Tree> {
+    let mut found = Problems::default();
+    let tree = read(source, text, &mut found);
+    if tree.is_none() && found.are_only(Code::Empty) {
+        let mut arena = Arena::default();
+        let root = arena.push(Span::new(source, 0, 0), Content::Map(Vec::new())).ok()?;
+        return Some(arena.finish(root));
+    }
+    problems.extend(found);
+    tree
+}
+
 /// Reads what stands from byte `base` of the source on, into an arena that may hold nodes already: the
 /// value of a `--set`.
 pub(crate) fn read_into(
@@ -116,7 +129,7 @@ impl Reader<'_> {
             },
             Event::DocumentStart(..) if self.root.is_some() => Err(Diagnostic::new(
                 Code::SeveralDocuments,
-                "a file holds one scenario, and a second document begins here",
+                "a file holds one document, and a second one begins here",
             )
             .at(span)
             .help("move it into a file of its own")),
@@ -207,7 +220,7 @@ impl Reader<'_> {
 }
 
 fn no_tags(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Tag, "tags have no meaning in a scenario")
+    Diagnostic::new(Code::Tag, "tags have no meaning here")
         .at(span)
         .help("remove it: the grammar knows what kind of value each key has")
 }
@@ -223,7 +236,7 @@ fn too_much(overflow: Overflow, span: Span) -> Diagnostic {
         )
         .at(span)
         .label("here the limit is passed")
-        .help("a scenario has a few hundred: is this the right file, or do aliases multiply each other?"),
+        .help("people write a few hundred: is this the right file, or do aliases multiply each other?"),
         Overflow::Depth => too_deep(span),
     }
 }

@@ -1,14 +1,18 @@
-//! `wavetank runs compare`: by how much the figures of two runs differ, or of two sets of runs.
+//! `wavetank runs compare`: by how much the figures of two runs differ, or of two sets of runs. How far simulation and
+//! reality are apart is told in `conform`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use record::calibration::Standing;
 use record::{Run, SummaryRow};
 use report::compare::{ComparedRow, Side, comparison};
+use report::conformance::SIMULATED;
 use serde::Serialize;
 use types::Share;
 
-use crate::args::runs::Compare;
+use crate::args::runs::{Compare, Compared};
+use crate::command::conform::conform;
 use crate::console::{Console, Look};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -55,7 +59,25 @@ type Summary = BTreeMap<(String, &'static str), f64>;
 
 pub(crate) fn compare(args: &Compare, console: Console) -> Result<u8, Failure> {
     let sides = [side(&args.first)?, side(&args.second)?];
-    let (pairs, unpaired) = pairs(&sides);
+    match args.what.unwrap_or_else(|| fitting(&sides)) {
+        Compared::Conformance => conform(args, &sides, console),
+        Compared::Figures => compare_figures(args, &sides, console),
+    }
+}
+
+/// Runs of one stage are compared in all figures, those of two in what the simulation owes to reality.
+fn fitting([first, second]: &[Vec<Run>; 2]) -> Compared {
+    let is_simulated = |run: &Run| run.manifest().backend == SIMULATED;
+    let [first, second] = [first, second].map(|side| side.iter().all(is_simulated));
+    if first == second { Compared::Figures } else { Compared::Conformance }
+}
+
+fn compare_figures(args: &Compare, sides: &[Vec<Run>; 2], console: Console) -> Result<u8, Failure> {
+    if !args.phase.is_empty() || args.write_calibration.is_some() {
+        let what = "phases are compared, and calibrations made, as `conformance`";
+        return Err(Failure::new(exit_code::USAGE, what).help("add `--as conformance`"));
+    }
+    let (pairs, unpaired) = pairs(sides);
     if pairs.is_empty() {
         return Err(Failure::new(
             exit_code::PROVES_NOTHING,
@@ -71,16 +93,7 @@ pub(crate) fn compare(args: &Compare, console: Console) -> Result<u8, Failure> {
     let beyond = figures.iter().filter(|figure| figure.beyond).count();
     let code = if beyond > 0 { exit_code::THRESHOLD } else { exit_code::PASSED };
     if let Some(out) = &args.out {
-        let names = [&args.first, &args.second].map(|path| path.display().to_string());
-        let [first, second] = &sides;
-        let [first_name, second_name] = &names;
-        let sides = [Side { name: first_name, runs: first }, Side { name: second_name, runs: second }];
-        let rows: Vec<_> = figures.iter().map(compared).collect();
-        let page =
-            comparison(sides, &rows).map_err(|error| Failure::new(exit_code::NOTHING, error.to_string()))?;
-        std::fs::write(out, page).map_err(|error| {
-            Failure::new(exit_code::OUTPUT, format!("cannot write {}: {error}", out.display()))
-        })?;
+        write_page(args, sides, &figures.iter().map(compared).collect::<Vec<_>>(), out)?;
     }
     let document = Document {
         status: if beyond > 0 { "beyond" } else { "within" },
@@ -92,6 +105,26 @@ pub(crate) fn compare(args: &Compare, console: Console) -> Result<u8, Failure> {
     };
     console.answer(&text(&figures, beyond, pairs.len(), unpaired, args.out.as_deref()), &document)?;
     Ok(code)
+}
+
+/// Writes the page of both sides with these rows.
+pub(super) fn write_page(
+    args: &Compare,
+    [first, second]: &[Vec<Run>; 2],
+    rows: &[ComparedRow],
+    out: &Path,
+) -> Result<(), Failure> {
+    let [first_name, second_name] = [&args.first, &args.second].map(|path| path.display().to_string());
+    let sides = [Side { name: &first_name, runs: first }, Side { name: &second_name, runs: second }];
+    let page =
+        comparison(sides, rows).map_err(|error| Failure::new(exit_code::NOTHING, error.to_string()))?;
+    write_out(out, page.as_bytes())
+}
+
+/// Writes a file that was asked for.
+pub(super) fn write_out(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error| Failure::new(exit_code::OUTPUT, format!("cannot write {}: {error}", path.display()));
+    std::fs::write(path, bytes).map_err(failed)
 }
 
 /// The run of this folder, or the runs in it.
@@ -204,7 +237,7 @@ fn compared(figure: &Figure) -> ComparedRow {
         second: of_metric(&figure.metric, figure.second),
         difference: relative(figure),
         tolerance: percent(figure.tolerance),
-        beyond: figure.beyond,
+        standing: if figure.beyond { Standing::Beyond } else { Standing::Within },
     }
 }
 

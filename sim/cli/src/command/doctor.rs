@@ -176,7 +176,7 @@ fn selftest() -> Finding {
     let text = KINDS.iter().find(|kind| kind.name == "lookups").map_or("", |kind| kind.text);
     let run = |driver| {
         let scenario = run::built_in("self-test", text).set("peers.everybody.count", "30").driver(driver);
-        scenario.run().map(|finished| finished.verdict.fingerprint)
+        scenario.run().map(|finished| finished.verdict.fingerprint.unwrap_or_default())
     };
     match (run(Driver::Actor), run(Driver::Inline)) {
         (Ok(actor), Ok(inline)) if actor == inline => {

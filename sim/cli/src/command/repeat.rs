@@ -95,7 +95,7 @@ struct Document<'a> {
 struct Listed<'a> {
     seed: String,
     exit_code: u8,
-    fingerprint: &'a str,
+    fingerprint: Option<&'a str>,
     folder: &'a Path,
 }
 
@@ -123,7 +123,11 @@ pub(crate) fn repeat(
     })?;
     let campaign = Campaign {
         seeds: first..=last,
-        jobs: (cores() / threads).max(1),
+        jobs: match args.backend {
+            args::Backend::Sim => (cores() / threads).max(1),
+            // Its processes have the machine to themselves.
+            args::Backend::Local => 1,
+        },
         budget: None,
         max_failures: None,
         recheck: Share::ZERO,
@@ -157,7 +161,7 @@ pub(crate) fn repeat(
             .map(|(seed, done)| Listed {
                 seed: seed.to_string(),
                 exit_code: done.verdict.exit_code,
-                fingerprint: &done.verdict.fingerprint,
+                fingerprint: done.verdict.fingerprint.as_deref(),
                 folder: &done.folder,
             })
             .collect(),

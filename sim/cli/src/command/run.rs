@@ -43,6 +43,13 @@ pub(crate) fn run(args: &args::Run, console: Console) -> Result<u8, Failure> {
     for (path, value) in &args.changes.set {
         scenario = scenario.set(path, value);
     }
+    if args.backend == args::Backend::Local {
+        let program = std::env::current_exe().map_err(|error| {
+            let what = format!("cannot tell which program this is, to start it as a node: {error}");
+            Failure::new(exit_code::INTERNAL, what)
+        })?;
+        scenario = scenario.backend(run::Backend::Local { program });
+    }
     match args.repeat {
         Some(seeds) => repeat(scenario, args, seeds, console),
         None => perform(scenario, &args.kept, &args.shown, console),
@@ -68,7 +75,8 @@ pub(crate) fn perform(
 
     let folder = finished.folder.as_deref();
     let page = folder.filter(|_| !kept.no_report).and_then(|folder| page(folder, console));
-    let replay = folder.map(replay_of);
+    // Nothing repeats what real processes did.
+    let replay = folder.filter(|_| finished.verdict.fingerprint.is_some()).map(replay_of);
     let (verdict, manifest) = (&finished.verdict, &finished.manifest);
     let curves = folder
         .and_then(|folder| record::Run::open(folder).ok())
