@@ -24,11 +24,13 @@ use wire::Half;
 use wire::admin::{Ended, Event, Flaw, Outcome, Report};
 
 use crate::clock::{self, Clock};
+use crate::gate::MAX_STREAMS;
+use crate::lanes::Open;
 use crate::metrics::Kind;
 use crate::peerbook::{Known, PeerBook};
 use crate::peers;
 use crate::places::Places;
-use crate::serve::{self, MAX_STREAMS, Reply, Unanswered};
+use crate::serve::{self, Reply, Unanswered};
 use crate::shape::{Carried, Fate, Shape, messages};
 use crate::store::{self, Change, Job, Stored};
 use crate::told::{Reason, Told};
@@ -117,7 +119,7 @@ pub(crate) struct Shared {
     pub(crate) told: Told,
     /// Turns true once the table was filled.
     pub(crate) ready: watch::Sender<bool>,
-    pub(crate) open: serve::Open,
+    pub(crate) open: Open,
     pub(crate) wishes: mpsc::UnboundedSender<Wish>,
     /// The network that the node is made to believe in, if it is.
     pub(crate) shape: Option<Arc<Shape>>,

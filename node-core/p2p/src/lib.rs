@@ -20,6 +20,8 @@
 //! | `subnets` | the limits of connections by subnet |
 //! | `pipe` | the behaviour that opens and takes streams |
 //! | `serve` | exchanges over streams, opened here and served here |
+//! | `lanes` | streams that are opened here, and kept for further exchanges |
+//! | `gate` | who may have how many streams open here |
 //! | [`shape`] | the network that a node is made to believe in |
 //! | `frame` | frames on a stream |
 //! | `places` | where peers can be dialled |
@@ -46,10 +48,12 @@ pub mod disk;
 mod doing;
 pub mod folder;
 mod frame;
+mod gate;
 pub mod handle;
 mod host;
 pub mod http;
 pub mod key;
+mod lanes;
 mod metrics;
 pub mod peerbook;
 mod peers;
@@ -67,6 +71,7 @@ pub mod told;
 pub use daemon::{Daemon, DaemonError, End, Happening, Listening};
 pub use disk::Disk;
 pub use folder::{Folder, FolderError};
+pub use gate::MAX_HELD_BYTES;
 pub use handle::{Handle, Kept, OperationError};
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;

@@ -19,14 +19,15 @@ use types::{Book, PeerId, PeerRef, Seed, SharedBook, StoreResult};
 
 use crate::clock::Clock;
 use crate::doing::Doing;
+use crate::gate::Gate;
 use crate::handle::Handle;
 use crate::host::{self, Actor, Delivery, RealHost, Shared};
 use crate::key::Keypair;
+use crate::lanes::Open;
 use crate::metrics::Metrics;
 use crate::peerbook::{self, PeerBook};
 use crate::peers;
 use crate::places::Places;
-use crate::serve::Gate;
 use crate::shape::{Emulation, Shape};
 use crate::store::{self, Memory, Past, Store, StoreError};
 use crate::swarm::{Ask, Line, Loop, Queues};
@@ -308,7 +309,7 @@ fn begin(
         queue: Rc::clone(&queue),
         told: told.clone(),
         ready,
-        open,
+        open: Open::new(open),
         wishes: wish,
         shape,
     };

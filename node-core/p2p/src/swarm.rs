@@ -27,13 +27,14 @@ use tokio::time::timeout;
 use types::PeerId;
 use wire::admin::{Dialler, Event, Peer};
 
+use crate::gate::{Gate, MAX_STREAMS_PER_PEER};
 use crate::host::{Actor, Delivery, Wish};
 use crate::key::Keypair;
 use crate::peers;
 use crate::pipe::{Inbound, Opening, Pipe};
 use crate::places::Places;
 use crate::running::{Setup, StartError};
-use crate::serve::{self, Gate, MAX_STREAMS_PER_PEER};
+use crate::serve;
 use crate::shape::{self, Shape};
 use crate::subnets::{Crowded, Subnets};
 use crate::told::{Reason, Told};

@@ -9,7 +9,8 @@ use tokio::time::sleep;
 use types::SendFailure;
 
 use super::Fate;
-use crate::serve::{self, Open, Unanswered};
+use crate::lanes::Open;
+use crate::serve::{self, Unanswered};
 
 /// One exchange: [`serve::exchange`], as its fate has it.
 pub(crate) async fn exchange(

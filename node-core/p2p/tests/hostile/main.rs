@@ -7,6 +7,7 @@
 //! | `frames` | the table of malformed frames, as requests and as answers; frames cut short |
 //! | `streams` | thousands of streams, slow ones, unknown protocols |
 //! | `links` | connections that are too many, or speak another protocol |
+//! | `memory` | what a node holds while thousands of slow streams and a flood of connections are held open |
 //! | `lies` | peers and addresses that are not what they are said to be |
 
 mod attacker;
@@ -15,6 +16,7 @@ mod common;
 mod frames;
 mod lies;
 mod links;
+mod memory;
 
 mod streams;
 #[path = "../../../wire/tests/malformed/table.rs"]

@@ -1,11 +1,14 @@
 //! Streams: thousands of them, slow ones, several requests on one, unknown protocols.
 
+use anyhow::Context as _;
 use libp2p::StreamProtocol;
-use libp2p::futures::AsyncWriteExt as _;
+use libp2p::futures::{AsyncWriteExt as _, StreamExt as _};
 use libp2p_stream::OpenStreamError;
 use wavetank_p2p::{Event, Reason};
 
-use crate::attacker::{Attacker, FIND_NODE, PROTOCOL, honest_lookups_succeed, read_frame, turned_away};
+use crate::attacker::{
+    Attacker, FIND_NODE, PROTOCOL, answer, honest_lookups_succeed, read_frame, turned_away,
+};
 use crate::common::{network, start_with, wait_for, within};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,5 +77,46 @@ async fn a_client_asks_and_is_not_asked() -> anyhow::Result<()> {
     let mut curious = Attacker::connect(&client).await?;
     let refused = within("stream", curious.control.open_stream(curious.target, PROTOCOL)).await?;
     assert!(matches!(refused, Err(OpenStreamError::UnsupportedProtocol(_))), "{refused:?}");
+    Ok(())
+}
+
+/// What libp2p's specification allows, and other implementations do: a stream is no exchange's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_serves_further_exchanges_and_one_that_ended_is_replaced() -> anyhow::Result<()> {
+    let node = start_with(config::Config::default(), "/ip4/127.0.0.1/tcp/0", &[]).await?;
+    within("ready", node.ready()).await??;
+    let mut peer = Attacker::connect(&node).await?;
+    let mut streams = peer.accept()?;
+    peer.ask(&FIND_NODE).await?;
+    // FIND_NODE's answer without contacts.
+    let nobody = [4, 8, 4, 0x50, 9];
+    let (_, mut stream) = {
+        let lookup = node.lookup(b"first");
+        let serve = async {
+            let (id, mut stream) = streams.next().await.context("a stream")?;
+            read_frame(&mut stream).await?;
+            stream.write_all(&nobody).await?;
+            stream.flush().await?;
+            anyhow::Ok((id, stream))
+        };
+        let (found, served) = tokio::join!(within("lookup", lookup), within("request", serve));
+        assert_eq!(found??.closest, [peer.id]);
+        served??
+    };
+    // The second comes over the same stream, which ends after it; the third over a new one.
+    let serve = async {
+        read_frame(&mut stream).await?;
+        stream.write_all(&nobody).await?;
+        stream.close().await?;
+        anyhow::Ok(())
+    };
+    let (found, served) = tokio::join!(within("lookup", node.lookup(b"second")), within("request", serve));
+    served??;
+    assert_eq!(found??.closest, [peer.id]);
+    let (found, answered) =
+        tokio::join!(within("lookup", node.lookup(b"third")), answer(&mut streams, &nobody));
+    answered?;
+    assert_eq!(found??.closest, [peer.id]);
+    assert_eq!(node.turned_away().len(), 0, "{:?}", node.turned_away());
     Ok(())
 }

@@ -75,7 +75,7 @@ pub(crate) fn lookup(args: &Lookup, console: Console) -> Result<u8, Failure> {
     // A peer's name in the table is its id in binary.
     let peer = args.name.parse::<PeerId>().ok();
     let name = peer.map_or_else(|| args.name.clone().into_bytes(), |id| id.as_bytes().to_vec());
-    let ended = asked(&args.asked, Ask::Lookup { name }, &args.waits)?;
+    let ended = asked(&args.asked, &Ask::Lookup { name }, &args.waits)?;
     let mut text = String::new();
     for id in &ended.report.closest {
         let is_it = peer.as_ref() == Some(id);
@@ -91,7 +91,7 @@ pub(crate) fn put(args: &Put, console: Console) -> Result<u8, Failure> {
         "-" => from_stdin()?,
         value => value.as_bytes().to_vec(),
     };
-    let ended = asked(&args.asked, Ask::Put { name: args.name.clone().into_bytes(), value }, &args.waits)?;
+    let ended = asked(&args.asked, &Ask::Put { name: args.name.clone().into_bytes(), value }, &args.waits)?;
     let text = match &ended.outcome {
         Outcome::Stored { acknowledged, asked } => format!("stored by {acknowledged} of {asked} peers\n"),
         _ => String::new(),
@@ -111,7 +111,7 @@ fn from_stdin() -> Result<Vec<u8>, Failure> {
 }
 
 pub(crate) fn get(args: &Get, console: Console) -> Result<u8, Failure> {
-    let ended = asked(&args.asked, Ask::Get { name: args.name.clone().into_bytes() }, &args.waits)?;
+    let ended = asked(&args.asked, &Ask::Get { name: args.name.clone().into_bytes() }, &args.waits)?;
     match (&ended.outcome, console.format) {
         // The value as it is: what reads it may be a file.
         (Outcome::Value(record), Format::Human) => {
@@ -126,8 +126,8 @@ pub(crate) fn get(args: &Get, console: Console) -> Result<u8, Failure> {
     Ok(code(&ended.outcome, console))
 }
 
-fn asked(asked: &Asked, ask: Ask, waits: &Waits) -> Result<Ended, Failure> {
-    client(asked).ask(&ask, Duration::from_nanos(waits.timeout.as_nanos())).map_err(failed)
+fn asked(asked: &Asked, ask: &Ask, waits: &Waits) -> Result<Ended, Failure> {
+    client(asked).ask(ask, Duration::from_nanos(waits.timeout.as_nanos())).map_err(failed)
 }
 
 fn how_it_went(ended: &Ended) -> String {
@@ -152,6 +152,7 @@ fn code(outcome: &Outcome, console: Console) -> u8 {
 }
 
 /// Why there is no answer, and what to do.
+#[expect(clippy::needless_pass_by_value, reason = "it ends here, as `map_err` hands it over")]
 fn failed(error: ClientError) -> Failure {
     let what = error.to_string();
     match error {
