@@ -17,12 +17,19 @@ impl Clock {
 
     pub(crate) fn now(&self) -> Now {
         let nanos = self.started.elapsed().as_nanos();
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Now {
             instant: Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
-            unix: UnixMillis(u64::try_from(unix.as_millis()).unwrap_or(u64::MAX)),
+            unix: UnixMillis(unix_nanos() / NANOS_OF_MILLI),
         }
     }
+}
+
+const NANOS_OF_MILLI: u64 = 1_000_000;
+
+/// The wall's time, in nanoseconds since 1970.
+pub(crate) fn unix_nanos() -> u64 {
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long a task is to sleep.

@@ -22,12 +22,14 @@ use libp2p::multiaddr::{self, Protocol};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use types::PeerId;
+use wire::admin::Event;
 
 use crate::folder::{Folder, FolderError};
+use crate::handle::Handle;
+use crate::http::{self, ServeError, Server};
 use crate::key::KeyError;
-use crate::running::{Handle, Node, Setup, StartError};
+use crate::running::{Node, Setup, StartError};
 use crate::store::StoreError;
-use crate::told::Event;
 
 /// How long a node that is to stop may take for what is under way and for writing down what it has.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -101,6 +103,9 @@ pub enum DaemonError {
         /// What the system said.
         error: io::Error,
     },
+    /// It cannot tell how it is.
+    #[error(transparent)]
+    Http(#[from] ServeError),
     /// The node did not start.
     #[error(transparent)]
     Start(StartError),
@@ -152,7 +157,11 @@ impl Daemon {
                         Ok(node) => node,
                         Err(error) => return drop(starting.send(Err(error.into()))),
                     };
-                    let life = Life { node, http, stopped, tell };
+                    let server = match http::serve(&node, http) {
+                        Ok(server) => server,
+                        Err(error) => return drop(starting.send(Err(error.into()))),
+                    };
+                    let life = Life { node, server, stopped, tell };
                     life.live(starting).await;
                 });
                 // Held until here: the node is gone.
@@ -181,7 +190,7 @@ impl Daemon {
 /// A node's life, on its daemon's thread.
 struct Life<T> {
     node: Handle,
-    http: SocketAddr,
+    server: Server,
     stopped: mpsc::Receiver<()>,
     tell: T,
 }
@@ -191,16 +200,22 @@ impl<T: FnMut(Happening)> Life<T> {
         let addresses = self.node.addresses().await.unwrap_or_default();
         let id = *self.node.id();
         let mut events = self.node.events();
-        tracing::info!(peer = %id, addresses = %shown(&addresses), http = %self.http, "listening");
-        if starting.send(Ok(Listening { id, addresses, http: self.http })).is_err() {
+        let http = self.server.local_addr();
+        tracing::info!(peer = %id, addresses = %shown(&addresses), %http, "listening");
+        if starting.send(Ok(Listening { id, addresses, http })).is_err() {
             return; // Nobody waits: dropping the last handle stops the node.
         }
         let (mut is_ready, mut panic) = (false, None);
         loop {
             tokio::select! {
+                // What the node said last is heard before it is known to have ended.
+                biased;
                 // A wish to stop, or an owner that is gone.
                 _ = self.stopped.recv() => break,
-                () = self.node.stopped() => break,
+                Some(told) = events.next() => match told.event {
+                    Event::Panicked { message } => panic = Some(message),
+                    event => log(&event),
+                },
                 ready = self.node.ready(), if !is_ready => {
                     is_ready = true;
                     if ready.is_ok() {
@@ -208,12 +223,7 @@ impl<T: FnMut(Happening)> Life<T> {
                         (self.tell)(Happening::Ready);
                     }
                 }
-                event = events.recv() => match event {
-                    Ok(Event::Panicked { message }) => panic = Some(message),
-                    Ok(event) => log(&event),
-                    // It was too slow to write them all down.
-                    Err(_) => {}
-                },
+                () = self.node.stopped() => break,
             }
         }
         let end = match panic {
@@ -226,6 +236,7 @@ impl<T: FnMut(Happening)> Life<T> {
                 }
             }
         };
+        self.server.stop();
         match &end {
             End::Stopped => tracing::info!("stopped"),
             End::Late => tracing::error!(grace = ?GRACE, "did not stop in time"),
@@ -276,13 +287,13 @@ fn http_address(config: &Config) -> Result<SocketAddr, DaemonError> {
 fn log(event: &Event) {
     match event {
         Event::Bootstrapped { contacts } => tracing::info!(contacts, "table filled"),
-        Event::LinkUp { peer, direction } => tracing::debug!(%peer, ?direction, "link up"),
+        Event::LinkUp { peer, by } => tracing::debug!(%peer, ?by, "link up"),
         Event::LinkDown { peer } => tracing::debug!(%peer, "link down"),
         Event::Introduced { peer } => tracing::trace!(%peer, "introduced"),
-        Event::ContactAdded(peer) => tracing::debug!(%peer, "contact added"),
-        Event::ContactEvicted(peer) => tracing::debug!(%peer, "contact evicted"),
-        Event::TurnedAway { peer: Some(peer), reason } => tracing::debug!(%peer, ?reason, "turned away"),
-        Event::TurnedAway { peer: None, reason } => tracing::debug!(?reason, "turned away"),
+        Event::ContactAdded { peer } => tracing::debug!(%peer, "contact added"),
+        Event::ContactEvicted { peer } => tracing::debug!(%peer, "contact evicted"),
+        Event::TurnedAway { peer: Some(peer), reason } => tracing::debug!(%peer, reason, "turned away"),
+        Event::TurnedAway { peer: None, reason } => tracing::debug!(reason, "turned away"),
         Event::RecordStored { .. } => tracing::trace!("record stored"),
         Event::RecordExpired { .. } => tracing::trace!("record expired"),
         Event::ProviderAdded { provider, .. } => tracing::trace!(peer = %provider, "provider added"),

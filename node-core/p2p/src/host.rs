@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use actix::Addr;
 use actor::{Body, Deliver, Host, Mailbox, Participant, Step};
-use kad::{Operation, Outcome, RecordChange};
+use kad::{Operation, RecordChange};
 use libp2p::PeerId as Theirs;
 use node::{
     Command, DecodeFailure, Direction, Inbound, Input, LinkState, Message, Node, Outbound, Outbox, Output,
@@ -18,18 +18,20 @@ use node::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use types::{
-    Book, ExchangeId, Instant, Now, OperationId, PeerId, PeerRef, SendFailure, StoreResult, WriteId,
+    Book, Duration, ExchangeId, Instant, Now, OperationId, PeerId, PeerRef, SendFailure, StoreResult, WriteId,
 };
 use wire::Half;
+use wire::admin::{Ended, Event, Flaw, Outcome, Report};
 
 use crate::clock::{self, Clock};
+use crate::metrics::Kind;
 use crate::peerbook::{Known, PeerBook};
 use crate::peers;
 use crate::places::Places;
 use crate::serve::{self, MAX_STREAMS, Reply, Unanswered};
 use crate::shape::{Carried, Fate, Shape, messages};
 use crate::store::{self, Change, Job, Stored};
-use crate::told::{Event, Reason, Told};
+use crate::told::{Reason, Told};
 
 /// The one actor of a node.
 pub(crate) type Actor = Participant<Node, RealHost, Mailbox>;
@@ -41,15 +43,21 @@ const MAX_EXCHANGES: u32 = 1_024;
 /// How often the store is told who the contacts are, at most: what a crash may lose of the peer book.
 const BOOK_PACE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// How an operation of the owner's ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
-    pub(crate) closest: Vec<PeerId>,
-    pub(crate) providers: Vec<PeerId>,
-    pub(crate) messages: u32,
-    pub(crate) timeouts: u32,
-    pub(crate) hops: u16,
-    pub(crate) outcome: Outcome,
+/// What the peer is like, for whoever administers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Glance {
+    /// Since it started.
+    pub(crate) uptime: Duration,
+    /// The contacts of its table, those of the farthest bucket first.
+    pub(crate) contacts: Vec<PeerId>,
+    /// How many of them share so many bits with it; buckets without any are left out.
+    pub(crate) buckets: Vec<(usize, usize)>,
+    /// Records that it holds for others.
+    pub(crate) records: usize,
+    /// Requests that wait for it.
+    pub(crate) queue: u32,
+    /// The first of its DHT's invariants that does not hold.
+    pub(crate) flaw: Option<Flaw>,
 }
 
 /// What reaches the actor.
@@ -85,6 +93,7 @@ pub(crate) enum Delivery {
         operation: Operation,
         ended: oneshot::Sender<Ended>,
     },
+    Glance(oneshot::Sender<Glance>),
     /// A timer that was set as the how-manieth.
     Deadline(u64),
     /// It is time to write the peer book.
@@ -128,8 +137,10 @@ pub(crate) struct RealHost {
     asked: HashMap<ExchangeId, oneshot::Sender<Reply>>,
     taken: u32,
     exchanges: Rc<Cell<u32>>,
-    operations: BTreeMap<OperationId, oneshot::Sender<Ended>>,
+    operations: BTreeMap<OperationId, Asked>,
     begun: u64,
+    /// Who waits for the next look.
+    glances: Vec<oneshot::Sender<Glance>>,
     timer: Option<actix_rt::task::JoinHandle<()>>,
     timers: u64,
     /// The references that the peer holds, for a sweep of its book.
@@ -147,6 +158,13 @@ enum Remember {
     Soon,
     /// At the next look at the peer.
     Now,
+}
+
+/// An operation that is under way.
+struct Asked {
+    kind: Kind,
+    since: Instant,
+    ended: oneshot::Sender<Ended>,
 }
 
 enum Todo {
@@ -176,6 +194,7 @@ impl RealHost {
             exchanges: Rc::default(),
             operations: BTreeMap::new(),
             begun: 0,
+            glances: Vec::new(),
             timer: None,
             timers: 0,
             held: None,
@@ -225,6 +244,10 @@ impl Host<Node> for RealHost {
         let mut held = Vec::new();
         if let Some(kad) = peer.and_then(|peer| peer.view().kad) {
             kad.for_each_ref(|peer| held.push(peer));
+            for glance in std::mem::take(&mut self.glances) {
+                // Whoever asked may have given up.
+                let _ = glance.send(self.glance(kad, book));
+            }
             if self.remember == Remember::Now {
                 self.remember(kad.table().contacts(), book);
             }
@@ -242,6 +265,7 @@ impl Host<Node> for RealHost {
         self.todo.clear();
         self.asked.clear();
         self.operations.clear();
+        self.glances.clear();
         self.shared.told.tell(Event::Panicked { message: message.to_owned() });
         // A swarm that is gone has stopped.
         let _ = self.shared.wishes.send(Wish::Stop);
@@ -275,9 +299,14 @@ impl RealHost {
                 let id = OperationId(self.begun);
                 self.begun += 1;
                 // Whoever gave up waiting has no claim to room here.
-                self.operations.retain(|_, ended| !ended.is_closed());
-                self.operations.insert(id, ended);
+                self.operations.retain(|_, asked| !asked.ended.is_closed());
+                let kind = Kind::from(&operation);
+                self.operations.insert(id, Asked { kind, since: now.instant, ended });
                 handle(Input::Command(Command::Kad(kad::Command { id, operation })))
+            }
+            Delivery::Glance(glance) => {
+                self.glances.push(glance);
+                Some(Step::Look)
             }
             Delivery::Deadline(timer) if timer == self.timers => handle(Input::Deadline),
             Delivery::Deadline(_) => None,
@@ -291,6 +320,7 @@ impl RealHost {
     fn request(&mut self, request: serve::Request, book: &mut Book) -> Option<Step<Node>> {
         self.shared.queue.set(self.shared.queue.get().saturating_sub(1));
         let serve::Request { from, frame, answer } = request;
+        self.shared.told.metrics().traffic.receive(frame.len());
         let id = peers::ours(&from)?;
         let decoded = book.intern(&id).map_err(|_| DecodeFailure::BookFull);
         let decoded = decoded.and_then(|from| Ok((from, wire::decode(&frame, Half::Request, book)?)));
@@ -322,6 +352,7 @@ impl RealHost {
         frame: &[u8],
         book: &mut Book,
     ) -> Option<Step<Node>> {
+        self.shared.told.metrics().traffic.receive(frame.len());
         let decoded = book.intern(&from).map_err(|_| DecodeFailure::BookFull);
         let decoded = decoded.and_then(|from| Ok((from, wire::decode(frame, Half::Response, book)?)));
         match decoded {
@@ -411,7 +442,7 @@ impl RealHost {
                 // The store's thread lives as long as this end of the way to it.
                 let _ = self.store.send(Job::Change(write, change));
             }
-            Output::Event(event) => self.event(event, book),
+            Output::Event(event) => self.event(now, &event, book),
             Output::WakeAt(at) => self.wake(now, at),
         }
     }
@@ -472,10 +503,12 @@ impl RealHost {
         shape.map_or(Fate::PLAIN, |(shape, id)| shape.fate(id, carried))
     }
 
+    /// The bytes of a message that leaves now.
     fn encode(&self, message: &Message, book: &Book) -> Vec<u8> {
         let mut frame = Vec::new();
         let places = self.shared.places.borrow();
         wire::encode_with_places(message, book, |id| places.of(id), &mut frame);
+        self.shared.told.metrics().traffic.send(frame.len());
         frame
     }
 
@@ -527,60 +560,44 @@ impl RealHost {
         }
     }
 
-    fn event(&mut self, event: node::Event, book: &Book) {
-        let name = |peer: PeerRef| book.id(peer).copied();
-        let told = match event {
+    fn event(&mut self, now: Now, event: &node::Event, book: &Book) {
+        match event {
             node::Event::Kad(kad::Event::OperationEnded { id, report, outcome }) => {
-                if let Some(ended) = self.operations.remove(&id) {
-                    let closest = report.closest.iter().filter_map(|peer| name(*peer)).collect();
-                    let providers = report.providers.iter().filter_map(|peer| name(*peer)).collect();
-                    let kad::LookupReport { messages, timeouts, hops, .. } = *report;
+                if let Some(Asked { kind, since, ended }) = self.operations.remove(id) {
+                    let took_ns = now.instant.since(since).as_nanos();
+                    let (report, outcome) = (Report::of(report, book), Outcome::of(outcome, book));
+                    let end = Ended { took_ns, report, outcome };
+                    self.shared.told.metrics().ended(kind, &end);
                     // Whoever asked may have given up.
-                    let _ = ended.send(Ended { closest, providers, messages, timeouts, hops, outcome });
+                    let _ = ended.send(end);
                 }
-                None
             }
-            node::Event::Kad(kad::Event::Bootstrapped { contacts }) => {
+            node::Event::Kad(kad::Event::Bootstrapped { .. }) => {
                 self.shared.ready.send_replace(true);
                 self.actor.do_send(Deliver(Delivery::Remember));
-                Some(Event::Bootstrapped { contacts })
             }
-            node::Event::Kad(kad::Event::ContactAdded { peer }) => {
-                self.remember_soon();
-                name(peer).map(Event::ContactAdded)
-            }
-            node::Event::Kad(kad::Event::ContactEvicted { peer }) => name(peer).map(Event::ContactEvicted),
-            node::Event::Kad(kad::Event::RecordStored { record }) => {
-                Some(Event::RecordStored { name: record.target.name().to_vec() })
-            }
-            node::Event::Kad(kad::Event::RecordExpired { target }) => {
-                Some(Event::RecordExpired { name: target.name().to_vec() })
-            }
-            node::Event::Kad(kad::Event::ProviderAdded { target, provider }) => {
-                let name_of = target.name().to_vec();
-                name(provider).map(|provider| Event::ProviderAdded { name: name_of, provider })
-            }
-            node::Event::Kad(kad::Event::ProviderExpired { target, provider }) => {
-                let name_of = target.name().to_vec();
-                name(provider).map(|provider| Event::ProviderExpired { name: name_of, provider })
-            }
-            // Steps of searches are told where somebody listens, and nobody can here.
-            node::Event::Kad(kad::Event::Traced(_)) => None,
-            node::Event::Kad(kad::Event::Refused { peer, reason }) => {
-                self.shared.told.turned_away(name(peer), Reason::Refused(reason));
-                None
-            }
-            node::Event::Malformed { from, reason } => {
-                self.shared.told.turned_away(name(from), Reason::Malformed(reason));
-                None
-            }
-            node::Event::Stray { .. } => {
-                self.shared.told.turned_away(None, Reason::Stray);
-                None
-            }
-        };
-        if let Some(told) = told {
+            node::Event::Kad(kad::Event::ContactAdded { .. }) => self.remember_soon(),
+            _ => {}
+        }
+        if let Some(reason) = Reason::of(event) {
+            self.shared.told.count(reason);
+        }
+        if let Some(told) = Event::of(event, book) {
             self.shared.told.tell(told);
+        }
+    }
+
+    fn glance(&self, kad: &kad::Kad, book: &Book) -> Glance {
+        let table = kad.table();
+        let ids = table.contacts().iter().filter_map(|peer| book.id(*peer).copied());
+        let buckets = (0..table.bucket_count()).map(|prefix| (prefix, table.bucket(prefix).len()));
+        Glance {
+            uptime: Duration::from_nanos(self.clock.now().instant.as_nanos()),
+            contacts: ids.collect(),
+            buckets: buckets.filter(|(_, contacts)| *contacts > 0).collect(),
+            records: kad.record_count(),
+            queue: self.shared.queue.get(),
+            flaw: kad.check(book).err().map(Flaw::from),
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`running`] | [`Node::start`] and [`Handle`]: a running node |
+//! | [`running`] | [`Node::start`]: how a node is set up, and its life |
+//! | [`handle`] | [`Handle`]: the way to a running node |
+//! | [`http`] | [`http::serve`]: health, metrics, the admin API |
 //! | [`daemon`] | [`Daemon`]: a node out of its folder, for owners without a runtime |
 //! | [`key`] | [`Keypair`] and its file |
 //! | [`folder`] | [`Folder`]: a node's data folder, its alone |
@@ -10,7 +12,8 @@
 //! | [`disk`] | [`Disk`]: a store in a file |
 //! | `staged` | a file of which the first changes can be held back |
 //! | [`peerbook`] | peers that are remembered, and who of them is asked first |
-//! | [`told`] | [`Event`]s, and [`Reason`]s that are counted |
+//! | [`told`] | events as they happen, and [`Reason`]s that are counted |
+//! | `metrics` | what is counted |
 //! | `host` | the real side of the peer: inputs in, outputs performed |
 //! | `swarm` | libp2p's swarm and the loop around it |
 //! | `subnets` | the limits of connections by subnet |
@@ -41,8 +44,11 @@ pub mod daemon;
 pub mod disk;
 pub mod folder;
 mod frame;
+pub mod handle;
 mod host;
+pub mod http;
 pub mod key;
+mod metrics;
 pub mod peerbook;
 mod peers;
 mod pipe;
@@ -59,10 +65,12 @@ pub mod told;
 pub use daemon::{Daemon, DaemonError, End, Happening, Listening};
 pub use disk::Disk;
 pub use folder::{Folder, FolderError};
+pub use handle::{Handle, Kept, OperationError};
 pub use key::{KeyError, Keypair};
 pub use libp2p::Multiaddr;
 pub use peerbook::Known;
-pub use running::{Found, Handle, Kept, Node, OperationError, Setup, StartError};
+pub use running::{Node, Setup, StartError};
 pub use shape::{EmulateError, Emulation};
 pub use store::{Change, Memory, Past, Store, StoreError, Stored};
-pub use told::{Event, Reason};
+pub use told::{Listener, Reason};
+pub use wire::admin::Event;

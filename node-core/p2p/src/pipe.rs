@@ -82,11 +82,6 @@ impl Pipe {
         self.events.push_back(ToSwarm::Dial { opts });
     }
 
-    /// Peers with a connection.
-    pub(crate) fn connected(&self) -> impl Iterator<Item = &PeerId> {
-        self.connections.keys()
-    }
-
     fn notify(&mut self, peer_id: PeerId, connection: ConnectionId, event: Opening) {
         let handler = NotifyHandler::One(connection);
         self.events.push_back(ToSwarm::NotifyHandler { peer_id, handler, event });

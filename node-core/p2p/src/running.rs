@@ -1,10 +1,9 @@
-//! A running node: started, asked, stopped.
+//! A running node: how it is set up, started, and lives. [`Handle`] is the way to it.
 //!
 //! A node has one thread, with actix's own context on it: the actor, the swarm and their tasks share it, so nothing
 //! of theirs is locked. Its owner may sit in any runtime, or in none.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -12,24 +11,25 @@ use std::thread;
 use actix::{Actor as _, Addr, AsyncContext as _};
 use actor::{Body, Deliver, Rest};
 use config::{Config, Problem};
-use kad::{Operation, Outcome, Start, Target};
+use kad::Start;
 use libp2p::{Multiaddr, StreamProtocol};
 use node::{Life, Restored, Settings};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use types::{Book, PeerId, PeerRef, Seed, SharedBook};
-use wire::admin::Links;
+use tokio::sync::{mpsc, oneshot, watch};
+use types::{Book, PeerId, PeerRef, Seed, SharedBook, StoreResult};
 
 use crate::clock::Clock;
-use crate::host::{self, Actor, Delivery, Ended, RealHost, Shared};
+use crate::handle::Handle;
+use crate::host::{self, Actor, Delivery, RealHost, Shared};
 use crate::key::Keypair;
+use crate::metrics::Metrics;
 use crate::peerbook::{self, PeerBook};
 use crate::peers;
 use crate::places::Places;
 use crate::serve::Gate;
-use crate::shape::{EmulateError, Emulation, Shape};
+use crate::shape::{Emulation, Shape};
 use crate::store::{self, Memory, Past, Store, StoreError};
 use crate::swarm::{Ask, Line, Loop, Queues};
-use crate::told::{Event, Reason, Told};
+use crate::told::Told;
 
 /// Questions of owners that wait for the swarm; further owners wait for room.
 const MAX_ASKS: usize = 64;
@@ -102,53 +102,6 @@ fn listed(problems: &[Problem]) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-/// Why an operation has no result.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OperationError {
-    /// The node has stopped.
-    #[error("node has stopped")]
-    Stopped,
-    /// The name is longer than a message allows.
-    #[error("name of {0} bytes is longer than {max}", max = kad::message::MAX_NAME_BYTES)]
-    NameTooLong(usize),
-    /// The value is longer than the configuration allows.
-    #[error("value of {len} bytes is longer than {limit}")]
-    ValueTooLong {
-        /// Its length.
-        len: usize,
-        /// The limit.
-        limit: u64,
-    },
-    /// Too many operations are under way.
-    #[error("too many operations are under way")]
-    Busy,
-    /// No peer answered.
-    #[error("no peer answered")]
-    Isolated,
-}
-
-/// What a lookup found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The closest peers that answered, nearest first.
-    pub closest: Vec<PeerId>,
-    /// Requests sent.
-    pub messages: u32,
-    /// Requests that were not answered.
-    pub timeouts: u32,
-    /// Rounds until the last of them was asked.
-    pub hops: u16,
-}
-
-/// What became of a value that was to be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Peers that persisted it.
-    pub acknowledged: u16,
-    /// Peers that were asked to.
-    pub asked: u16,
-}
-
 /// A node on a real network.
 #[derive(Debug)]
 pub enum Node {}
@@ -170,22 +123,16 @@ impl Node {
         let (starting, started) = oneshot::channel();
         let (gone, goes) = watch::channel(());
         let (ready, becomes_ready) = watch::channel(false);
-        let told = Told::new();
+        let metrics = Metrics::new(&setup.protocol);
+        let told = Told::new(Arc::clone(&metrics));
+        let heard = told.heard();
         let (id, max_value) = (keypair.peer_id(), setup.config.kad.max_record_size.as_bytes());
+        let named = setup.protocol.clone();
         let shape = match setup.emulation {
             Emulation::Off => None,
             Emulation::On => Some(Shape::start()?),
         };
-        let inside = Inside {
-            setup,
-            keypair,
-            protocol,
-            contacts,
-            asked,
-            ready,
-            told: told.clone(),
-            shape: shape.clone(),
-        };
+        let inside = Inside { setup, keypair, protocol, contacts, asked, ready, told, shape: shape.clone() };
         thread::Builder::new().name("node".to_owned()).spawn(move || {
             let store = actix_rt::System::new().block_on(inside.live(starting));
             // What was to be persisted is, once its thread has ended. One that panicked has said so.
@@ -194,7 +141,20 @@ impl Node {
         })?;
         let lost = || StartError::Transport("the node's thread ended".to_owned());
         let Started { actor, incarnation } = started.await.map_err(|_| lost())??;
-        Ok(Handle { id, incarnation, max_value, actor, asks, told, shape, ready: becomes_ready, gone: goes })
+        let (ready, protocol) = (becomes_ready, named);
+        Ok(Handle {
+            id,
+            incarnation,
+            protocol,
+            max_value,
+            actor,
+            asks,
+            heard,
+            metrics,
+            shape,
+            ready,
+            gone: goes,
+        })
     }
 }
 
@@ -256,8 +216,17 @@ impl Inside {
             }
         };
         actor.do_send(Deliver(Delivery::Start));
-        let around =
-            Loop { actor: actor.clone(), places, queue, queue_limit, told, gate: Gate::default(), shape };
+        actix_rt::spawn(Arc::clone(told.metrics()).watch_lag());
+        let around = Loop {
+            actor: actor.clone(),
+            places,
+            queue,
+            queue_limit,
+            told,
+            gate: Gate::default(),
+            links: RefCell::default(),
+            shape,
+        };
         if starting.send(Ok(Started { actor: actor.clone(), incarnation })).is_ok() {
             around.run(line, Queues { asks: asked, opens, wishes }).await;
         }
@@ -347,192 +316,13 @@ fn begin(
         let host = RealHost::new(clock, shared, context.address(), desk, remembered, node);
         Actor::new(Body::new(host, book))
     });
-    let told = actor.clone();
-    let persisted = move |write, result| told.do_send(Deliver(Delivery::Persisted { write, result }));
+    let (persister, failures) = (actor.clone(), told.metrics().store_failures.clone());
+    let persisted = move |write, result: StoreResult| {
+        if result.is_err() {
+            failures.inc();
+        }
+        persister.do_send(Deliver(Delivery::Persisted { write, result }));
+    };
     let store = store::work(store, changes, persisted)?;
     Ok(Begun { actor, queue, opens, wishes, store })
-}
-
-/// The way to a running node. The node stops once all handles are gone.
-#[derive(Clone)]
-pub struct Handle {
-    id: PeerId,
-    incarnation: u32,
-    max_value: u64,
-    actor: Addr<Actor>,
-    asks: mpsc::Sender<Ask>,
-    told: Told,
-    shape: Option<Arc<Shape>>,
-    ready: watch::Receiver<bool>,
-    gone: watch::Receiver<()>,
-}
-
-impl Handle {
-    /// Who it is.
-    #[must_use]
-    pub const fn id(&self) -> &PeerId {
-        &self.id
-    }
-
-    /// How often it had lived before.
-    #[must_use]
-    pub const fn incarnation(&self) -> u32 {
-        self.incarnation
-    }
-
-    /// Waits until its table was filled for the first time.
-    ///
-    /// # Errors
-    /// If it stops before.
-    pub async fn ready(&self) -> Result<(), OperationError> {
-        let mut ready = self.ready.clone();
-        ready.wait_for(|ready| *ready).await.map(|_| ()).map_err(|_| OperationError::Stopped)
-    }
-
-    /// Finds the peers that are closest to `name`: those of a peer's id, to its binary form.
-    ///
-    /// # Errors
-    /// If the name is too long, or the node cannot.
-    pub async fn lookup(&self, name: &[u8]) -> Result<Found, OperationError> {
-        let ended = self.operate(Operation::Lookup(target(name)?)).await?;
-        let Ended { closest, messages, timeouts, hops, .. } = ended;
-        Ok(Found { closest, messages, timeouts, hops })
-    }
-
-    /// Stores `value` under `name` with the peers that are closest to it, and keeps it stored.
-    ///
-    /// # Errors
-    /// If either is too long, or the node cannot.
-    pub async fn put(&self, name: &[u8], value: &[u8]) -> Result<Kept, OperationError> {
-        if value.len() as u64 > self.max_value {
-            return Err(OperationError::ValueTooLong { len: value.len(), limit: self.max_value });
-        }
-        let ended = self.operate(Operation::Put { target: target(name)?, value: value.into() }).await?;
-        match ended.outcome {
-            Outcome::Stored { acknowledged, asked } => Ok(Kept { acknowledged, asked }),
-            _ => Err(OperationError::Isolated),
-        }
-    }
-
-    /// The value of `name`; `None` if no peer that was asked holds one.
-    ///
-    /// # Errors
-    /// If the name is too long, or the node cannot.
-    pub async fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, OperationError> {
-        let ended = self.operate(Operation::Get(target(name)?)).await?;
-        match ended.outcome {
-            Outcome::Value(record) => Ok(Some(record.value.to_vec())),
-            _ => Ok(None),
-        }
-    }
-
-    /// Tells the peers that are closest to `name` that this one provides it, and keeps telling them: how many were told.
-    ///
-    /// # Errors
-    /// If the name is too long, or the node cannot.
-    pub async fn announce(&self, name: &[u8]) -> Result<u16, OperationError> {
-        match self.operate(Operation::Announce(target(name)?)).await?.outcome {
-            Outcome::Announced { told } => Ok(told),
-            _ => Err(OperationError::Isolated),
-        }
-    }
-
-    /// Who provides `name`; the search ends once it has found `enough`.
-    ///
-    /// # Errors
-    /// If the name is too long, or the node cannot.
-    pub async fn providers(&self, name: &[u8], enough: u16) -> Result<Vec<PeerId>, OperationError> {
-        let operation = Operation::FindProviders { target: target(name)?, enough };
-        Ok(self.operate(operation).await?.providers)
-    }
-
-    /// Peers that it has a connection to.
-    ///
-    /// # Errors
-    /// If it has stopped.
-    pub async fn peers(&self) -> Result<Vec<PeerId>, OperationError> {
-        self.ask(Ask::Peers).await
-    }
-
-    /// Addresses at which it listens, as others dial them: each ends in `/p2p/` and its id.
-    ///
-    /// # Errors
-    /// If it has stopped.
-    pub async fn addresses(&self) -> Result<Vec<Multiaddr>, OperationError> {
-        let addresses = self.ask(Ask::Addresses).await?;
-        let id = peers::theirs(&self.id);
-        let whole = |address: Multiaddr| Some(address.with(libp2p::multiaddr::Protocol::P2p(id?)));
-        Ok(addresses.into_iter().filter_map(whole).collect())
-    }
-
-    /// What happens from now on. A listener that falls behind loses the oldest.
-    #[must_use]
-    pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.told.listen()
-    }
-
-    /// What it turned away so far, by reason.
-    #[must_use]
-    pub fn turned_away(&self) -> BTreeMap<Reason, u64> {
-        self.told.counts()
-    }
-
-    /// Makes it believe in this network from now on.
-    ///
-    /// # Errors
-    /// If it was not started with [`Emulation::On`], or there is no such network.
-    pub fn emulate(&self, links: &Links) -> Result<(), EmulateError> {
-        Ok(self.shape.as_ref().ok_or(EmulateError::Off)?.believe(links)?)
-    }
-
-    /// Messages that it lost on purpose: the network that it believes in loses them.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.shape.as_ref().map_or(0, |shape| shape.dropped())
-    }
-
-    /// Stops it: says goodbye to its peers, persists what was to be, and ends its threads.
-    pub async fn shutdown(self) {
-        let Self { asks, mut gone, .. } = self;
-        // Somebody else may have stopped it.
-        let _ = asks.send(Ask::Shutdown).await;
-        while gone.changed().await.is_ok() {}
-    }
-
-    /// Waits until it has stopped, whoever stopped it.
-    pub async fn stopped(&self) {
-        let mut gone = self.gone.clone();
-        while gone.changed().await.is_ok() {}
-    }
-
-    async fn operate(&self, operation: Operation) -> Result<Ended, OperationError> {
-        let (ended, end) = oneshot::channel();
-        // How many are under way is bounded by the node, which refuses a further one as busy.
-        self.actor.do_send(Deliver(Delivery::Ask { operation, ended }));
-        let ended = end.await.map_err(|_| OperationError::Stopped)?;
-        match ended.outcome {
-            Outcome::Busy => Err(OperationError::Busy),
-            Outcome::Isolated => Err(OperationError::Isolated),
-            _ => Ok(ended),
-        }
-    }
-
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, OperationError> {
-        let (reply, replied) = oneshot::channel();
-        self.asks.send(ask(reply)).await.map_err(|_| OperationError::Stopped)?;
-        replied.await.map_err(|_| OperationError::Stopped)
-    }
-}
-
-impl std::fmt::Debug for Handle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Handle").field(&self.id).finish()
-    }
-}
-
-fn target(name: &[u8]) -> Result<Arc<Target>, OperationError> {
-    if name.len() > kad::message::MAX_NAME_BYTES {
-        return Err(OperationError::NameTooLong(name.len()));
-    }
-    Ok(Arc::new(Target::new(name)))
 }

@@ -4,6 +4,7 @@
 //! under way, wishes by the inputs that the node handles, and streams by the gate.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use node::{Direction, LinkState};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use types::PeerId;
+use wire::admin::{Dialler, Event, Peer};
 
 use crate::host::{Actor, Delivery, Wish};
 use crate::key::Keypair;
@@ -34,7 +36,7 @@ use crate::running::{Setup, StartError};
 use crate::serve::{self, Gate, MAX_STREAMS_PER_PEER};
 use crate::shape::{self, Shape};
 use crate::subnets::{Crowded, Subnets};
-use crate::told::{Event, Reason, Told};
+use crate::told::{Reason, Told};
 
 /// The version of identify's exchange, as every libp2p node says it.
 const IDENTIFY_VERSION: &str = "/ipfs/0.1.0";
@@ -68,7 +70,11 @@ pub(crate) struct Behaviour {
 /// What an owner asks of the swarm.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    Peers(oneshot::Sender<Vec<PeerId>>),
+    /// Whom it is connected to, and where they and its contacts can be dialled.
+    Peers {
+        contacts: BTreeSet<PeerId>,
+        reply: oneshot::Sender<Vec<Peer>>,
+    },
     Addresses(oneshot::Sender<Vec<Multiaddr>>),
     Shutdown,
 }
@@ -216,6 +222,8 @@ pub(crate) struct Loop {
     pub(crate) queue_limit: u32,
     pub(crate) told: Told,
     pub(crate) gate: Gate,
+    /// Whom there is a connection to, and who dialled the first: as many as the limits allow.
+    pub(crate) links: RefCell<BTreeMap<PeerId, Direction>>,
     pub(crate) shape: Option<Arc<Shape>>,
 }
 
@@ -237,8 +245,8 @@ impl Loop {
                     Wish::Stop => break,
                 },
                 ask = queues.asks.recv() => match ask {
-                    Some(Ask::Peers(reply)) => {
-                        let _ = reply.send(swarm.behaviour().pipe.connected().filter_map(peers::ours).collect());
+                    Some(Ask::Peers { contacts, reply }) => {
+                        let _ = reply.send(self.peers(&contacts));
                     }
                     Some(Ask::Addresses(reply)) => {
                         let _ = reply.send(swarm.listeners().cloned().collect());
@@ -313,13 +321,14 @@ impl Loop {
                     self.places.borrow_mut().confirm(peer, address);
                 }
                 if num_established.get() == 1 {
+                    self.links.borrow_mut().insert(peer, direction);
                     self.link(peer, LinkState::Up, direction);
-                    self.told.tell(Event::LinkUp { peer, direction });
+                    self.told.tell(Event::LinkUp { peer, by: direction.into() });
                 }
             }
-            SwarmEvent::ConnectionClosed { peer_id, endpoint, num_established: 0, .. } => {
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 let Some(peer) = peers::ours(&peer_id) else { return };
-                let direction = if endpoint.is_dialer() { Direction::Dialled } else { Direction::Accepted };
+                let Some(direction) = self.links.borrow_mut().remove(&peer) else { return };
                 self.link(peer, LinkState::Down, direction);
                 self.told.tell(Event::LinkDown { peer });
             }
@@ -331,7 +340,19 @@ impl Loop {
         }
     }
 
+    fn peers(&self, contacts: &BTreeSet<PeerId>) -> Vec<Peer> {
+        let (links, places) = (self.links.borrow(), self.places.borrow());
+        let peer = |peer_id: &PeerId, connected: Option<Dialler>| {
+            let addresses = places.of(peer_id).iter().map(ToString::to_string).collect();
+            Peer { peer_id: *peer_id, addresses, connected, contact: contacts.contains(peer_id) }
+        };
+        let linked = links.iter().map(|(id, direction)| peer(id, Some((*direction).into())));
+        let unlinked = contacts.iter().filter(|id| !links.contains_key(id)).map(|id| peer(id, None));
+        linked.chain(unlinked).collect()
+    }
+
     fn link(&self, peer: PeerId, state: LinkState, direction: Direction) {
+        self.told.metrics().link(direction, state);
         self.actor.do_send(Deliver(Delivery::Link { peer, state, direction }));
     }
 

@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use config::Config;
 use tokio::time::timeout;
-use wavetank_p2p::{
-    EmulateError, Emulation, Event, Found, Handle, Keypair, Multiaddr, Node, OperationError, Setup,
-};
-use wire::admin::{Link, LinkTo, Links, Passage};
+use wavetank_p2p::{EmulateError, Emulation, Event, Handle, Keypair, Multiaddr, Node, OperationError, Setup};
+use wire::admin::{Link, LinkTo, Links, Passage, Report};
 
 /// How long anything may take here, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,8 +104,12 @@ async fn a_dial_takes_two_round_trips() -> anyhow::Result<()> {
     let two = start(7, "/tcp/0", &bootstrap, &links).await?;
     let mut events = two.events();
     within("the link", async {
-        while !matches!(events.recv().await?, Event::LinkUp { .. }) {}
-        anyhow::Ok(())
+        while let Some(told) = events.next().await {
+            if matches!(told.event, Event::LinkUp { .. }) {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("the node stopped")
     })
     .await??;
     let dialled = began.elapsed();
@@ -149,8 +151,10 @@ async fn requests_are_lost_at_the_rate_that_was_asked_for_and_answers_are_not() 
         }
         for lookup in lookups {
             match within("lookup", lookup).await?? {
-                Ok(Found { messages: 1, timeouts: 0, .. }) => answered += 1,
-                Ok(Found { messages: 1, timeouts: 1, .. }) | Err(OperationError::Isolated) => lost += 1,
+                Ok(Report { messages: 1, timeouts: 0, .. }) => answered += 1,
+                Ok(Report { messages: 1, timeouts: 1, .. }) | Err(OperationError::Isolated) => {
+                    lost += 1;
+                }
                 other => anyhow::bail!("{other:?}"),
             }
         }
@@ -166,7 +170,7 @@ async fn requests_are_lost_at_the_rate_that_was_asked_for_and_answers_are_not() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_isolates_and_heals_without_a_new_connection() -> anyhow::Result<()> {
     let [one, two] = pair(12, "/tcp/0").await?;
-    let mut events = two.events();
+    let before = two.last_event();
     let cut = Link { passage: Passage::Cut, ..Link::PLAIN };
     // What it says does not arrive.
     two.emulate(&to(&one, 12, cut))?;
@@ -181,8 +185,8 @@ async fn a_cut_isolates_and_heals_without_a_new_connection() -> anyhow::Result<(
     one.emulate(&Links::plain())?;
     exchange(&two).await?;
     assert_eq!(two.peers().await?, [*one.id()]);
-    while let Ok(event) = events.try_recv() {
-        assert!(!matches!(event, Event::LinkUp { .. } | Event::LinkDown { .. }), "{event:?}");
+    for told in two.events_after(before, Duration::ZERO).await.events {
+        assert!(!matches!(told.event, Event::LinkUp { .. } | Event::LinkDown { .. }), "{told:?}");
     }
     assert_eq!(one.turned_away().len() + two.turned_away().len(), 0);
     Ok(())

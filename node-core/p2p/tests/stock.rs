@@ -11,8 +11,7 @@ use libp2p::PeerId;
 use libp2p::kad::store::MemoryStore;
 use libp2p::kad::{self, GetProvidersOk, GetRecordOk, QueryId, QueryResult, Quorum, Record};
 use stock::Stock;
-use tokio::sync::broadcast::Receiver;
-use wavetank_p2p::Event;
+use wavetank_p2p::{Event, Listener};
 
 /// Our form of a stock node's id.
 fn id_of(node: &Stock) -> anyhow::Result<types::PeerId> {
@@ -28,7 +27,7 @@ async fn ask(
 }
 
 /// Waits until the node that tells by `events` knows that `wanted` provides `of`.
-async fn remembered(events: &mut Receiver<Event>, of: &[u8], wanted: types::PeerId) -> anyhow::Result<()> {
+async fn remembered(events: &mut Listener, of: &[u8], wanted: types::PeerId) -> anyhow::Result<()> {
     let expected = Event::ProviderAdded { name: of.to_vec(), provider: wanted };
     wait_for(events, "a provider", |event| (*event == expected).then_some(())).await
 }

@@ -374,6 +374,11 @@ pub enum Event {
         /// Who dialled.
         by: Dialler,
     },
+    /// A peer said, over a connection that proved who it is, where it can be dialled.
+    Introduced {
+        /// Who.
+        peer: PeerId,
+    },
     /// The last connection to a peer was closed.
     LinkDown {
         /// To whom.
@@ -657,6 +662,21 @@ fn named(name: &[u8]) -> Option<Target> {
 }
 
 impl Outcome {
+    /// In a word: the same in JSON and metrics.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::Stored { .. } => "stored",
+            Self::Value(_) => "value",
+            Self::NotFound => "not_found",
+            Self::Announced { .. } => "announced",
+            Self::Providers => "providers",
+            Self::Busy => "busy",
+            Self::Isolated => "isolated",
+        }
+    }
+
     /// What `outcome` says.
     #[must_use]
     pub fn of(outcome: &kad::Outcome, book: &Book) -> Self {
@@ -754,9 +774,11 @@ impl Event {
             Self::ProviderExpired { name, provider } => {
                 kad::Event::ProviderExpired { target: Arc::new(named(name)?), provider: peer(provider)? }
             }
-            Self::TurnedAway { .. } | Self::LinkUp { .. } | Self::LinkDown { .. } | Self::Panicked { .. } => {
-                return None;
-            }
+            Self::TurnedAway { .. }
+            | Self::LinkUp { .. }
+            | Self::Introduced { .. }
+            | Self::LinkDown { .. }
+            | Self::Panicked { .. } => return None,
         }))
     }
 }

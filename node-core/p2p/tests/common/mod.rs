@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use config::Config;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 use types::PeerId;
-use wavetank_p2p::{Event, Handle, Keypair, Multiaddr, Node, Setup};
+use wavetank_p2p::{Event, Handle, Keypair, Listener, Multiaddr, Node, Setup};
 
 /// How long anything may take here, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,7 +33,7 @@ pub(crate) async fn start_with(
 }
 
 /// Waits until `node`, which tells by `events`, knows where each of `peers` can be dialled.
-pub(crate) async fn introduced(events: &mut Receiver<Event>, peers: &[PeerId]) -> anyhow::Result<()> {
+pub(crate) async fn introduced(events: &mut Listener, peers: &[PeerId]) -> anyhow::Result<()> {
     let mut missing: BTreeSet<_> = peers.iter().copied().collect();
     while !missing.is_empty() {
         let introduced =
@@ -48,22 +46,17 @@ pub(crate) async fn introduced(events: &mut Receiver<Event>, peers: &[PeerId]) -
 
 /// Waits for an event that `pick` picks.
 pub(crate) async fn wait_for<T>(
-    events: &mut Receiver<Event>,
+    events: &mut Listener,
     what: &str,
     pick: impl Fn(&Event) -> Option<T>,
 ) -> anyhow::Result<T> {
     within(what, async {
-        loop {
-            match events.recv().await {
-                Ok(event) => {
-                    if let Some(picked) = pick(&event) {
-                        return Ok(picked);
-                    }
-                }
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return Err(anyhow!("the node stopped before: {what}")),
+        while let Some(told) = events.next().await {
+            if let Some(picked) = pick(&told.event) {
+                return Ok(picked);
             }
         }
+        Err(anyhow!("the node stopped before: {what}"))
     })
     .await?
 }

@@ -7,8 +7,7 @@ use libp2p::futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{PeerId, Stream, StreamProtocol, SwarmBuilder, identify, noise, tcp, yamux};
 use libp2p_stream::IncomingStreams;
-use tokio::sync::broadcast::Receiver;
-use wavetank_p2p::{Event, Handle, Multiaddr, Reason};
+use wavetank_p2p::{Event, Handle, Listener, Multiaddr, Reason};
 
 use crate::common::{wait_for, within};
 
@@ -144,9 +143,9 @@ pub(crate) async fn read_frame(stream: &mut Stream) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Why something of this peer's is turned away next.
-pub(crate) async fn turned_away(events: &mut Receiver<Event>, id: types::PeerId) -> anyhow::Result<Reason> {
+pub(crate) async fn turned_away(events: &mut Listener, id: types::PeerId) -> anyhow::Result<String> {
     wait_for(events, "turned away", |event| match event {
-        Event::TurnedAway { peer: Some(peer), reason } if *peer == id => Some(*reason),
+        Event::TurnedAway { peer: Some(peer), reason } if *peer == id => Some(reason.clone()),
         _ => None,
     })
     .await
@@ -154,15 +153,15 @@ pub(crate) async fn turned_away(events: &mut Receiver<Event>, id: types::PeerId)
 
 /// Waits until each of these peers was turned away, each for its reason. No event may be missed: there are few enough.
 pub(crate) async fn each_turned_away(
-    events: &mut Receiver<Event>,
+    events: &mut Listener,
     mut expected: BTreeMap<types::PeerId, (Reason, String)>,
 ) -> anyhow::Result<()> {
     while !expected.is_empty() {
-        let event = within("turned away", events.recv()).await;
-        let event = event.with_context(|| format!("{:?}", expected.values()))??;
-        if let Event::TurnedAway { peer: Some(peer), reason } = event
+        let told = within("turned away", events.next()).await;
+        let told = told.with_context(|| format!("{:?}", expected.values()))?.context("the node stopped")?;
+        if let Event::TurnedAway { peer: Some(peer), reason } = told.event
             && let Some((wanted, what)) = expected.remove(&peer)
-            && wanted != reason
+            && wanted.word() != reason
         {
             bail!("{what}: {reason:?} instead of {wanted:?}");
         }

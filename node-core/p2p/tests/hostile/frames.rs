@@ -121,7 +121,7 @@ async fn frames_cut_at_every_place_are_counted_and_cost_no_link() -> anyhow::Res
             attacker.send(&request[..len]).await?;
             assert_eq!(
                 turned_away(&mut events, attacker.id).await?,
-                Reason::CutShort,
+                Reason::CutShort.word(),
                 "{len} of {request:?}"
             );
             sent += 1;
@@ -149,7 +149,7 @@ async fn an_answer_cut_short_is_counted_and_costs_no_link() -> anyhow::Result<()
     );
     answered?;
     assert!(!found??.closest.contains(&attacker.id), "it did not answer");
-    assert_eq!(turned_away(&mut events, attacker.id).await?, Reason::CutShort);
+    assert_eq!(turned_away(&mut events, attacker.id).await?, Reason::CutShort.word());
     attacker.ask(&FIND_NODE).await?;
     Ok(())
 }

@@ -16,7 +16,7 @@ async fn strangers_take_three_of_four_links_and_no_more() -> anyhow::Result<()> 
         attackers.push(Attacker::connect(&node).await?);
     }
     let fourth = Attacker::connect(&node).await?;
-    assert_eq!(turned_away(&mut events, fourth.id).await?, Reason::TooManyLinks);
+    assert_eq!(turned_away(&mut events, fourth.id).await?, Reason::TooManyLinks.word());
     assert_eq!(within("peers", node.peers()).await??.len(), 3);
     Ok(())
 }
@@ -33,7 +33,7 @@ async fn a_connection_of_another_protocol_is_turned_away() -> anyhow::Result<()>
     let mut socket = std::net::TcpStream::connect(("127.0.0.1", port.expect("a TCP port")))?;
     std::io::Write::write_all(&mut socket, b"GET / HTTP/1.1\r\n\r\n")?;
     drop(socket);
-    let expected = Event::TurnedAway { peer: None, reason: Reason::NoHandshake };
+    let expected = Event::TurnedAway { peer: None, reason: Reason::NoHandshake.word().to_owned() };
     wait_for(&mut events, "turned away", |event| (*event == expected).then_some(())).await?;
     honest_lookups_succeed(&nodes).await?;
     Ok(())

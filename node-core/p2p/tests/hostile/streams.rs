@@ -30,12 +30,12 @@ async fn thousands_of_streams_are_bounded_and_honest_peers_served() -> anyhow::R
             honest_lookups_succeed(&nodes).await?;
         }
     }
-    assert_eq!(turned_away(&mut events, attacker.id).await?, Reason::TooManyStreamsOfPeer);
+    assert_eq!(turned_away(&mut events, attacker.id).await?, Reason::TooManyStreamsOfPeer.word());
     honest_lookups_succeed(&nodes).await?;
     // Those that were let in are given up in time.
     let mut events = nodes[0].events();
     if !nodes[0].turned_away().contains_key(&Reason::TooSlow) {
-        let slow = Event::TurnedAway { peer: Some(attacker.id), reason: Reason::TooSlow };
+        let slow = Event::TurnedAway { peer: Some(attacker.id), reason: Reason::TooSlow.word().to_owned() };
         wait_for(&mut events, "slow streams are given up", |event| (*event == slow).then_some(())).await?;
     }
     let counts = nodes[0].turned_away();
