@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use p2p::{Config, Folder, FolderError, Multiaddr, Node, Setup};
+use config::Config;
+use p2p::{Folder, FolderError, Multiaddr, Node, Setup};
 
 use crate::PATIENCE;
 

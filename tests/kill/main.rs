@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use child::{Child, IN_USE};
+use config::Config;
 use p2p::folder::{KEY_FILE, STORE_FILE};
-use p2p::{Config, Folder, Keypair, Node, Setup, Store as _};
-use types::{Domain, Purpose, Seed, Streams, UnixMillis};
+use p2p::{Folder, Keypair, Node, Setup, Store as _};
+use types::{Digest, Domain, Purpose, Seed, Streams, UnixMillis};
 use writer::{Promise, Writer};
 
 /// Kills, unless `WAVETANK_KILLS` says otherwise.
@@ -46,8 +47,8 @@ async fn a_node_that_is_killed_at_any_instant_loses_nothing_that_it_acknowledged
     let node = Node::start(setup, Keypair::generate()).await?;
     let addresses = node.addresses().await?;
     let bootstrap = addresses.first().context("it listens")?.clone();
-    let mut writer = Writer::new(node, key.peer_id());
-    let streams = Streams::new(Seed(8), Domain::new("tests"), 0, 0);
+    let mut writer = Writer::new(node);
+    let streams = Streams::new(Seed(8), Domain::new("tests"), Digest(0), 0);
     let mut chance = streams.stream(Purpose::new("kills"), 0);
     let (mut readies, mut acknowledged, mut lives) = (Vec::new(), 0, 0);
     for kill in 0..kills {

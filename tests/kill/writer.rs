@@ -5,7 +5,6 @@ use std::future::Future;
 
 use anyhow::Context as _;
 use p2p::{Handle, OperationError};
-use types::PeerId;
 
 use crate::PATIENCE;
 
@@ -41,7 +40,6 @@ fn value(version: u64) -> Vec<u8> {
 /// Stores records with one other node.
 pub(crate) struct Writer {
     node: Handle,
-    other: PeerId,
     /// By name; only of those that have one that was acknowledged.
     promises: BTreeMap<Vec<u8>, Promise>,
     /// The version that each of those on their way is at.
@@ -49,8 +47,8 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(node: Handle, other: PeerId) -> Self {
-        Self { node, other, promises: BTreeMap::new(), versions: [0; AT_ONCE] }
+    pub(crate) fn new(node: Handle) -> Self {
+        Self { node, promises: BTreeMap::new(), versions: [0; AT_ONCE] }
     }
 
     /// What the other owes.

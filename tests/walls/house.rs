@@ -212,11 +212,15 @@ pub(crate) const HOMES: &[Home] = &[
     ),
     home("libp2p", Rooms::Only(&["p2p"]), "only p2p has transports"),
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
+    home(
+        "rustix",
+        Rooms::Only(&["fleet", "cli"]),
+        "fleet sends signals to processes, and a node of a fleet dies with it",
+    ),
     home("axum", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
     home("hyper", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
     home("hyper-util", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
     home("prometheus-client", Rooms::Only(&["p2p"]), "only a deployed node is scraped"),
-    home("rustix", Rooms::Only(&["fleet"]), "only fleet sends signals to processes"),
     home("redb", Rooms::Only(&["p2p"]), "only a node on a real network keeps anything across its lives"),
     home("ureq", Rooms::Only(&["fleet"]), "only fleet asks over HTTP"),
     home(

@@ -58,6 +58,14 @@ pub struct Manifest {
     pub figures: Vec<Figure>,
 }
 
+impl Manifest {
+    /// Whether the simulator performed it: then, and only then, it can be repeated exactly.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.backend == "sim"
+    }
+}
+
 /// What a stage of real processes could not do as exactly as a simulated one does it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Local {

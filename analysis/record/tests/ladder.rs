@@ -45,6 +45,7 @@ impl Story {
         let manifest = Manifest {
             format: FORMAT,
             seed: Seed(self.seed),
+            backend: "sim".to_owned(),
             fingerprint: Fingerprint {
                 version: 1,
                 value: self.value.map(str::to_owned),

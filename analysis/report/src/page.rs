@@ -74,7 +74,7 @@ fn header(data: &Data) -> String {
     format!(
         "<header>\n<div class=\"top\"><p class=\"kicker\">Wavetank run · {}</p><button type=\"button\" class=\"theme\" hidden></button></div>\n<h1>{}</h1>\n{}\
          <p class=\"verdict {}\" role=\"status\"><strong><span aria-hidden=\"true\">{}</span> {}</strong> <span class=\"why\">{}</span></p>\n{}\
-         {}<p class=\"replay\"><span>Run it again</span> <code>wavetank replay {}</code><button type=\"button\" class=\"copy\" hidden>Copy</button></p>\n\
+         {}{}<p class=\"replay\"><span>Run it again</span> <code>{}</code><button type=\"button\" class=\"copy\" hidden>Copy</button></p>\n\
          <p class=\"note\">One seed: no interval. The figures say what happened in this run, not how much they would vary with the seed.</p>\n{}\
          </header>\n",
         escape(&data.folder),
@@ -86,9 +86,22 @@ fn header(data: &Data) -> String {
         escape(&why),
         verdict::reasons(data.verdict.as_ref()),
         facts(data),
-        escape(&quoted(&data.replay)),
+        source::stage(manifest),
+        escape(&again(data)),
         calibration::calibration(data.calibration.as_ref()),
     )
+}
+
+/// The command that runs it again: exactly, if it was simulated.
+fn again(data: &Data) -> String {
+    let manifest = &data.manifest;
+    if manifest.is_simulated() {
+        return format!("wavetank replay {}", quoted(&data.replay));
+    }
+    let scenario = quoted(manifest.scenario.path.as_deref().unwrap_or(&manifest.scenario.name));
+    let set: String = manifest.set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
+    let (backend, seed) = (&manifest.backend, manifest.seed.0);
+    format!("wavetank run {scenario} --backend {backend} --seed {seed}{set}")
 }
 
 const fn verdict_mark(status: RunStatus) -> Mark {

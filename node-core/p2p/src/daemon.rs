@@ -29,6 +29,7 @@ use crate::handle::Handle;
 use crate::http::{self, ServeError, Server};
 use crate::key::KeyError;
 use crate::running::{Node, Setup, StartError};
+use crate::shape::Emulation;
 use crate::store::StoreError;
 
 /// How long a node that is to stop may take for what is under way and for writing down what it has.
@@ -132,6 +133,7 @@ impl Daemon {
     pub fn start(
         config: &Config,
         data: &Path,
+        emulation: Emulation,
         tell: impl FnMut(Happening) + Send + 'static,
     ) -> Result<Self, DaemonError> {
         let folder = Folder::open(data)?;
@@ -142,6 +144,7 @@ impl Daemon {
         let http = http_address(config)?;
         let mut setup = Setup::new(config.clone(), listen, bootstrap);
         setup.protocol.clone_from(&config.network.protocol);
+        setup.emulation = emulation;
         setup.store = Box::new(folder.store().map_err(DaemonError::Store)?);
         let (stop, stopped) = mpsc::channel(1);
         let (starting, started) = blocking::channel();

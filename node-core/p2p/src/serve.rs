@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use libp2p::core::upgrade::NegotiationError;
 use libp2p::futures::AsyncWriteExt as _;
 use libp2p::{PeerId, Stream};
 use node::DecodeFailure;
@@ -57,13 +58,22 @@ pub(crate) async fn exchange(
             Ok(answer) => answer.ok_or(closed),
             Err(FrameError::Malformed(reason)) => Err(Unanswered::Malformed(reason)),
             Err(FrameError::CutShort) => Err(Unanswered::CutShort),
-            Err(FrameError::Stream(_)) => Err(closed),
+            // A stream that failed is let go as it is: one of which the protocol was refused panics if it is closed.
+            Err(FrameError::Stream(error)) if is_refusal(&error) => {
+                return Err(Unanswered::Failed(SendFailure::Refused));
+            }
+            Err(FrameError::Stream(_)) => return Err(closed),
         };
         // The answer is here; how the stream ends changes nothing.
         let _ = stream.close().await;
         answer
     };
     timeout(within, steps).await.unwrap_or(Err(Unanswered::Failed(SendFailure::Timeout)))
+}
+
+/// Whether the far side does not speak the protocol. It says so after the request, which did not wait for its consent.
+fn is_refusal(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<NegotiationError>())
 }
 
 /// A message that nothing answers: opens a stream, writes it, and ends the stream.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use fleet::FleetError;
 use model::{Findings, Rejected};
 use record::RecordError;
 use run::RunError;
@@ -108,6 +109,16 @@ impl From<RunError> for Failure {
         match error {
             RunError::Rejected(rejected) => rejected.into(),
             RunError::Output(error) => error.into(),
+            error @ RunError::Unserved(_) => Self::new(exit_code::INVALID, error.to_string())
+                .help("the simulator performs it: leave `--backend local` away"),
+            error @ RunError::Real => Self::new(exit_code::NOTHING, error.to_string())
+                .help("`wavetank run SCENARIO --backend local` plays the same scenario and seed once more"),
+            error @ RunError::Fleet(FleetError::Address { .. }) => {
+                Self::new(exit_code::PORT_IN_USE, error.to_string())
+            }
+            error @ RunError::Fleet(FleetError::Folder { .. }) => {
+                Self::new(exit_code::OUTPUT, error.to_string())
+            }
             error => Self::new(exit_code::INTERNAL, error.to_string()),
         }
     }

@@ -86,7 +86,7 @@ pub fn built_in(name: &str, text: &'static str) -> Scenario {
 pub fn replay(folder: &Path) -> Result<Scenario, RunError> {
     let run = record::Run::open(folder)?;
     let manifest = run.manifest();
-    if manifest.backend != Backend::Sim.word() {
+    if !manifest.is_simulated() {
         return Err(RunError::Real);
     }
     let sets = manifest.set.iter().filter_map(|set| set.split_once('='));

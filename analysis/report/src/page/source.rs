@@ -9,6 +9,36 @@ use crate::words::{bytes, counted, nanoseconds, number};
 /// Characters of a hash that are shown.
 const HASH_CHARS: usize = 12;
 
+/// What a reader must know before any figure, if it was not.
+pub(super) fn stage(manifest: &Manifest) -> String {
+    if manifest.is_simulated() {
+        return String::new();
+    }
+    let Some(local) = &manifest.local else {
+        return "<p class=\"note\">This run was performed by real processes: nothing repeats it exactly.</p>\n".to_owned();
+    };
+    let ms = |ms: f64| nanoseconds(ms * 1e6);
+    let mut text = format!(
+        "<p class=\"note\">This run was performed by real processes on one machine, in real time: nothing repeats it exactly. \
+         {} started, which took {} each and {} at most to answer; operations were asked {} late at most.",
+        counted(local.processes, "process"),
+        ms(local.start_ms_mean),
+        ms(local.start_ms_max),
+        ms(local.ask_lag_ms_max),
+    );
+    let doubts = [
+        (local.late, "things were told too late and are dated later than they happened"),
+        (local.events_lost, "events were forgotten before they were asked for"),
+        (local.unanswered, "operations came to no known end"),
+        (local.unseen, "looks at a node were not answered in time"),
+        (local.overdue, "nodes did not stop in time and were killed"),
+    ];
+    for (count, what) in doubts.iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!(" {count} {what}."));
+    }
+    text + "</p>\n"
+}
+
 pub(super) fn fidelity(manifest: &Manifest) -> String {
     let start = match manifest.start {
         Start::Join => "Peers joined through the protocol.",
@@ -33,11 +63,15 @@ pub(super) fn fidelity(manifest: &Manifest) -> String {
 /// What nobody should read into the figures.
 fn left_out(manifest: &Manifest) -> String {
     let how = |part: &str, how: &str| manifest.fidelity.get(part).is_some_and(|found| found == how);
-    let simulated = manifest.backend == "sim";
+    let simulated = manifest.is_simulated();
     let said = [
         (
             simulated,
             "Real machines: peers ran in one process, over modelled links and a simulated clock; no sockets, operating systems, address translation or firewalls.",
+        ),
+        (
+            !simulated,
+            "Real distances: all processes shared one machine, its cores and its loopback; what lies between them was emulated.",
         ),
         (
             manifest.start == Start::Oracle,
@@ -77,6 +111,9 @@ fn explained(part: &str, how: &str) -> Option<&'static str> {
         }
         ("wire", "encoded") => "every message went through the codec",
         ("links", "dialled") => "connections cost their round trips, and idle ones close",
+        ("links", "emulated") => {
+            "real connections over loopback, delayed below Noise and lossy above it as the scenario says"
+        }
         ("links", "free") => "connections cost nothing: the first message to a peer is as fast as the next",
         _ => return None,
     })

@@ -74,6 +74,15 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) settings: Settings,
 
+    /// Say what the configuration is, with everything that goes over the file, and run
+    /// nothing
+    #[arg(long, env = "WAVETANK_CHECK", value_parser = FalseyValueParser::new(), hide_env_values = true, help_heading = NODE)]
+    pub(crate) check: bool,
+
+    /// Believe in the links that it is told of: the real stage says how bad its network is
+    #[arg(long, hide = true, env = "WAVETANK_EMULATE_LINKS", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub(crate) emulate_links: bool,
+
     /// Stop once stdin is closed: whoever starts nodes and dies leaves none behind
     #[arg(long, hide = true, env = "WAVETANK_STOP_WITH_STDIN", value_parser = FalseyValueParser::new(), hide_env_values = true)]
     pub(crate) stop_with_stdin: bool,

@@ -44,7 +44,10 @@ pub(crate) fn run(args: &args::Run, console: Console) -> Result<u8, Failure> {
         scenario = scenario.set(path, value);
     }
     if args.backend == args::Backend::Local {
-        let program = std::env::current_exe()?;
+        let program = std::env::current_exe().map_err(|error| {
+            let what = format!("cannot tell which program this is, to start it as a node: {error}");
+            Failure::new(exit_code::INTERNAL, what)
+        })?;
         scenario = scenario.backend(run::Backend::Local { program });
     }
     match args.repeat {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 
 use p2p::folder::CONFIG_FILE;
-use p2p::{Daemon, DaemonError, End, FolderError, Happening, Listening, StartError, StoreError};
+use p2p::{Daemon, DaemonError, Emulation, End, FolderError, Happening, Listening, StartError, StoreError};
 use serde::Serialize;
 
 use super::begin::no_key;
@@ -36,6 +36,11 @@ pub(crate) fn run(args: &Run, console: Console) -> Result<u8, Failure> {
         (None, data) => data.unwrap_or(Path::new(".")).join(CONFIG_FILE),
     };
     let config = super::configuration(&file, &args.settings.over_a_file())?;
+    if args.check {
+        console.answer(&model::node_file::to_yaml(&config), &config)?;
+        return Ok(exit_code::PASSED);
+    }
+    let emulation = if args.emulate_links { Emulation::On } else { Emulation::Off };
     let data = file.parent().unwrap_or(Path::new("")).join(&config.data);
     logs::write_to_stderr(args.log_format);
     // From here on, a signal is a wish: the first is told, the second ends the program.
@@ -43,9 +48,10 @@ pub(crate) fn run(args: &Run, console: Console) -> Result<u8, Failure> {
     let (wishes, waited) = mpsc::channel();
     wish_at_signals(wishes.clone())?;
     if args.stop_with_stdin {
+        die_with_parent();
         wish_at_the_end_of_stdin(wishes.clone())?;
     }
-    let daemon = Daemon::start(&config, &data, move |happening| {
+    let daemon = Daemon::start(&config, &data, emulation, move |happening| {
         // Nobody waits any more once the program ends.
         let _ = wishes.send(Waited::Node(happening));
     })
@@ -81,6 +87,16 @@ fn wish_at_signals(wishes: Sender<Waited>) -> Result<(), Failure> {
     Ok(Signals::on_first(move || {
         let _ = wishes.send(Waited::Wish);
     })?)
+}
+
+/// Where the system knows how: a process that stands still would not notice the end of its stdin.
+fn die_with_parent() {
+    #[cfg(target_os = "linux")]
+    {
+        // Where it is forbidden, the end of stdin is what is left.
+        let kill = rustix::process::Signal::KILL;
+        let _ = rustix::process::set_parent_process_death_signal(Some(kill));
+    }
 }
 
 fn wish_at_the_end_of_stdin(wishes: Sender<Waited>) -> Result<(), Failure> {
