@@ -1,25 +1,43 @@
-//! The node in another process: how it is started and ended, and what it does there.
+//! The node in another process: how it is made, started and ended.
 
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::Context as _;
-use config::Config;
-use p2p::{Folder, FolderError, Multiaddr, Node, Setup};
+use anyhow::{Context as _, ensure};
+use p2p::Multiaddr;
 
 use crate::PATIENCE;
 
 /// The exit code of a node whose folder another has.
 pub(crate) const IN_USE: i32 = 23;
 
-const DATA: &str = "WAVETANK_KILL_DATA";
-const BOOTSTRAP: &str = "WAVETANK_KILL_BOOTSTRAP";
-/// What a child says once it is ready.
-const READY: &str = "the node is ready";
+/// What a node says once it is ready.
+const READY: &str = "ready";
+
+/// Makes the folder of a node that listens where the system has room, and asks `bootstrap` first.
+pub(crate) fn init(data: &Path, bootstrap: &Multiaddr) -> anyhow::Result<()> {
+    let bootstrap = bootstrap.to_string();
+    let settings = ["--listen", "/ip4/127.0.0.1/tcp/0", "--http", "127.0.0.1:0", "--bootstrap", &bootstrap];
+    let said = wavetank(&["node", "init", "--data"]).arg(data).args(settings).output()?;
+    ensure!(said.status.success(), "{said:?}");
+    Ok(())
+}
+
+/// The command, in an environment that says nothing to it.
+fn wavetank(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("WAVETANK_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments);
+    command
+}
 
 /// A node in another process. It ends with this, and when this process ends.
 pub(crate) struct Child {
@@ -28,12 +46,11 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts a node on the folder `data`.
-    pub(crate) fn start(data: &Path, bootstrap: &Multiaddr) -> anyhow::Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["--exact", "child", "--ignored", "--nocapture"])
-            .env(DATA, data)
-            .env(BOOTSTRAP, bootstrap.to_string())
+    /// Starts the node whose folder is `data`.
+    pub(crate) fn start(data: &Path) -> anyhow::Result<Self> {
+        let mut process = wavetank(&["node", "run", "--stop-with-stdin", "--data"])
+            .arg(data)
+            .env("RUST_LOG", "error")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -55,7 +72,7 @@ impl Child {
             loop {
                 let left = until.saturating_duration_since(Instant::now());
                 let line = self.lines.recv_timeout(left).context("it was not ready")?;
-                if line.contains(READY) {
+                if line == READY {
                     return Ok(());
                 }
             }
@@ -100,26 +117,4 @@ impl Drop for Child {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// Lives in the other process until its input ends.
-pub(crate) fn live() -> anyhow::Result<()> {
-    let data = PathBuf::from(std::env::var_os(DATA).context("only the other test starts this one")?);
-    let bootstrap = std::env::var(BOOTSTRAP)?.parse()?;
-    let folder = match Folder::open(&data) {
-        Err(FolderError::InUse { .. }) => std::process::exit(IN_USE),
-        folder => folder?,
-    };
-    let mut setup = Setup::new(Config::default(), vec!["/ip4/127.0.0.1/tcp/0".parse()?], vec![bootstrap]);
-    setup.store = Box::new(folder.store()?);
-    let key = folder.key()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let node = Node::start(setup, key).await?;
-        node.ready().await?;
-        writeln!(io::stdout(), "\n{READY}")?;
-        tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new())).await??;
-        node.shutdown().await;
-        anyhow::Ok(())
-    })
 }

@@ -19,6 +19,7 @@ use types::PeerId;
 use wire::admin::{Ended, Events, Links, Outcome, Peer, Report, Status, View};
 
 use crate::clock;
+use crate::doing::Doing;
 use crate::host::{Actor, Delivery, Glance};
 use crate::metrics::Metrics;
 use crate::peers;
@@ -28,6 +29,10 @@ use crate::told::{Heard, Listener, Reason};
 
 /// The version of this program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long operations may take that are under way when a node is stopped: of the 10 s that a system gives a program, all but
+/// what goodbyes and the disk need.
+pub const FINISH_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// Why an operation has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +77,7 @@ pub struct Handle {
     pub(crate) max_value: u64,
     pub(crate) actor: Addr<Actor>,
     pub(crate) asks: mpsc::Sender<Ask>,
+    pub(crate) doing: Doing,
     pub(crate) heard: Heard,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shape: Option<Arc<Shape>>,
@@ -114,8 +120,11 @@ impl Handle {
         ready.wait_for(|ready| *ready).await.map(|_| ()).map_err(|_| OperationError::Stopped)
     }
 
-    /// Stops it: says goodbye to its peers, persists what was to be, and ends its threads.
+    /// Stops it: takes no further operation, lets those under way end within [`FINISH_TIMEOUT`], says goodbye to its peers,
+    /// persists what was to be, and ends its threads.
     pub async fn shutdown(self) {
+        // What is not through by then is told that the node has stopped.
+        let _ = timeout(FINISH_TIMEOUT, self.doing.end()).await;
         // Somebody else may have stopped it.
         let _ = self.asks.send(Ask::Shutdown).await;
         self.stopped().await;
@@ -146,6 +155,8 @@ impl Handle {
         {
             return Err(OperationError::ValueTooLong { len: value.len(), limit: self.max_value });
         }
+        // Until the answer is had, or nobody waits for it.
+        let _under_way = self.doing.begin().ok_or(OperationError::Stopped)?;
         let (ended, end) = oneshot::channel();
         // How many are under way is bounded by the node, which refuses a further one as busy.
         self.actor.do_send(Deliver(Delivery::Ask { operation, ended }));

@@ -14,6 +14,7 @@
 //! | [`peerbook`] | peers that are remembered, and who of them is asked first |
 //! | [`told`] | events as they happen, and [`Reason`]s that are counted |
 //! | `metrics` | what is counted |
+//! | `doing` | what it was asked for and has not ended |
 //! | `host` | the real side of the peer: inputs in, outputs performed |
 //! | `swarm` | libp2p's swarm and the loop around it |
 //! | `subnets` | the limits of connections by subnet |
@@ -42,6 +43,7 @@
 mod clock;
 pub mod daemon;
 pub mod disk;
+mod doing;
 pub mod folder;
 mod frame;
 pub mod handle;

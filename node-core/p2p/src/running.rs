@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use types::{Book, PeerId, PeerRef, Seed, SharedBook, StoreResult};
 
 use crate::clock::Clock;
+use crate::doing::Doing;
 use crate::handle::Handle;
 use crate::host::{self, Actor, Delivery, RealHost, Shared};
 use crate::key::Keypair;
@@ -149,6 +150,7 @@ impl Node {
             max_value,
             actor,
             asks,
+            doing: Doing::new(),
             heard,
             metrics,
             shape,

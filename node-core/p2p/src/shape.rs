@@ -14,6 +14,21 @@
 //! A sender decides, as in the simulator: each side is told how what it sends fares, and what it is sent is the other
 //! side's affair. Bytes are known by the address at the other end, messages by the peer.
 //!
+//! How close it comes (two nodes on a machine of two cores; `cargo bench -p wavetank-p2p --bench emulation`): bytes are
+//! never early, and late by the way over loopback, a timer's slack of some 60 µs and the wait for a core. Too late in
+//! one direction, by the median and the 99th percentile, while eighteen other processes wanted those cores:
+//!
+//! | one way asked for | as any process | preferred by the scheduler |
+//! |---|---|---|
+//! | 1 ms | 0.2 ms, 5 ms | 0.2 ms, 5 ms |
+//! | 5 ms | 1 ms, 5 ms | 0.3 ms, 5 ms |
+//! | 20 ms | 2 ms, 7 ms | 0.5 ms, 4 ms |
+//! | 100 ms | 2 ms, 6 ms | 1 ms, 5 ms |
+//!
+//! Bursts of losses are not emulated: a pair's spells are the simulator's to draw. What differs from the simulator besides:
+//! a copy travels on the connection of its original, so it has no jitter of its own, and the bytes of a cut arrive once it
+//! has healed, as TCP sees to it, in exchanges that have timed out by then.
+//!
 //! It is deliberately not a model: it draws from the numbers that it is told ([`wire::admin::Links`]) and knows no plan.
 //! Headers of TCP and IP are not counted, and what is under way when the links change travels as it left.
 

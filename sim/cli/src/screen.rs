@@ -84,9 +84,10 @@ impl Screen<'_> {
         let mut text = format!("{}  {name}{reason}\n", look.on(word));
         text.push_str(&format!("{} for {span}", counted(self.peers, "peer")));
         if let Some(seconds) = wall.seconds {
-            text.push_str(&format!(", simulated in {}s", number(seconds)));
+            let how = if self.manifest.is_simulated() { "simulated" } else { "on real processes" };
+            text.push_str(&format!(", {how} in {}s", number(seconds)));
         }
-        if let Some(speedup) = wall.speedup {
+        if let Some(speedup) = wall.speedup.filter(|_| self.manifest.is_simulated()) {
             text.push_str(&format!(", {} times real time", short(speedup)));
         }
         text.push('\n');
@@ -288,6 +289,7 @@ mod tests {
         };
         let manifest = Manifest {
             status: RunStatus::Fail,
+            backend: "sim".to_owned(),
             driver: "actor".to_owned(),
             threads: 2,
             scenario: record::Scenario { name: "hello".to_owned(), ..record::Scenario::default() },

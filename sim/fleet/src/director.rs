@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::Scope;
 use std::time::{Duration as Span, Instant as Moment};
 
+use config::MAX_BOOTSTRAP;
 use kernel::Panic;
 use node::Command;
 use play::{Act, Asked, Happening, Life, LifeEvent, Lives, Script};
@@ -408,8 +409,8 @@ impl Director<'_, '_> {
         let (fleet, ground) = (self.fleet, self.ground);
         let ids = fleet.book.ids();
         let address = |contact: &u32| Some(ground.address(*contact, ids.get(*contact as usize)?));
-        let known: Vec<_> = contacts.iter().filter_map(address).collect();
-        let config = configuration(fleet, peer, ground, &known);
+        let known = contacts.iter().filter_map(address).take(MAX_BOOTSTRAP).collect();
+        let config = configuration(fleet, peer, ground, known);
         let (secret, id) = (fleet.secrets.get(peer as usize), ids.get(peer as usize));
         let key = secret.zip(id.and_then(public_key)).map(|(secret, public)| key_file(secret, &public));
         Files { folder: ground.folder(peer), key: key.unwrap_or_default(), config, disk }
@@ -481,18 +482,14 @@ fn asker(peer: u32, life: &Current, seat: &Seat, news: &News) -> Asker {
 }
 
 /// The configuration of a peer's node: its group's, and where it is.
-fn configuration(fleet: &Fleet, peer: u32, ground: &Ground, bootstrap: &[String]) -> String {
-    let group = &fleet.play.group_of(peer).node;
-    let mut config = serde_json::to_value(group).unwrap_or_default();
-    let network = serde_json::json!({
-        "listen": [ground.listen(peer)],
-        "bootstrap": bootstrap,
-        "http": ground.admin(peer).to_string(),
-    });
-    if let Some(map) = config.as_object_mut() {
-        map.insert("network".to_owned(), network);
-    }
-    config.to_string()
+fn configuration(fleet: &Fleet, peer: u32, ground: &Ground, bootstrap: Vec<String>) -> String {
+    let mut config = fleet.play.group_of(peer).node.clone();
+    ".".clone_into(&mut config.data);
+    config.network.listen = vec![ground.listen(peer)];
+    config.network.bootstrap = bootstrap;
+    config.network.http = ground.admin(peer).to_string();
+    // Every part of a configuration can be written: what could not would be missed by the node.
+    serde_json::to_string_pretty(&config).unwrap_or_default()
 }
 
 /// Operations.
@@ -605,7 +602,7 @@ impl Director<'_, '_> {
             Heard::Told { peer, events, lost } => {
                 self.conduct.lost += lost;
                 for told in events {
-                    self.told(peer, &told);
+                    self.told(now, peer, &told);
                 }
             }
             Heard::Ended { peer, incarnation, id, begun, ended } => {
@@ -658,8 +655,9 @@ impl Director<'_, '_> {
         }
     }
 
-    fn told(&mut self, peer: u32, told: &admin::Told) {
-        let at = self.clock.of_unix(told.unix_ns).min(self.clock.now());
+    fn told(&mut self, now: Instant, peer: u32, told: &admin::Told) {
+        // What was told before the run's time began counts as its beginning.
+        let at = self.clock.of_unix(told.unix_ns).min(now);
         if let admin::Event::Panicked { message } = &told.event {
             self.panics.push(Panic { at, peer, message: message.clone() });
         }

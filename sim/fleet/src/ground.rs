@@ -1,7 +1,7 @@
 //! Where the processes of a fleet stand: an address of loopback and a folder each.
 //!
-//! Every peer has an address of its own, each in another /24, so that limits per subnet mean what they mean elsewhere.
-//! Two fleets on one machine do not meet: each claims a part of loopback for as long as it lives. The folder goes
+//! Every peer has an address of its own, by which the links to it are known, each in another /24, as strangers are. Two
+//! fleets on one machine do not meet: each claims a part of loopback for as long as it lives. The folder goes
 //! with the fleet; that of one that was killed stays behind in the system's folder for temporary files.
 
 use std::fs;
