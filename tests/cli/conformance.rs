@@ -1,5 +1,5 @@
-//! Simulation and reality held against each other. Real processes are another test's: here a simulated run stands in for
-//! them whose manifest says that it was real.
+//! Simulation and reality held against each other: the small scenario in earnest; for the rest, a simulated run stands in
+//! for the real one, whose manifest says that it was real.
 
 use std::fs;
 use std::path::Path;
@@ -140,4 +140,36 @@ fn a_calibration_is_of_one_plan_on_both_stages() {
     let page = fs::read_to_string(desk.path().join("sim/report/index.html")).unwrap();
     assert!(page.contains("Calibrated 2026-11-26 on 20 real processes: success ±0 points"));
     assert!(page.contains("<h3>churn, 1:50 to 3:20: "));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn six_processes_fare_as_six_simulated_peers_do() {
+    let desk = Desk::new();
+    let scenario = library("sim-vs-real-small");
+    for (out, more) in [
+        ("sim", &[][..]),
+        ("greedy", &["--set", "peers.everybody.node.kad.alpha=1"]),
+        ("real", &["--backend", "local"]),
+    ] {
+        let run = ["run", &scenario, "--out", out, "--quiet", "--no-report"];
+        let said =
+            Said::of(desk.command(&[&run[..], more].concat()).env("TMPDIR", desk.path()).output().unwrap());
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+    let figures = |sim: &str| {
+        let document = desk.type_in(&["runs", "compare", sim, "real", "--format", "json"]).json();
+        document["stretches"][0]["figures"].as_array().unwrap().clone()
+    };
+    let standing = |figures: &[serde_json::Value], name: &str| {
+        let figure = figures.iter().find(|figure| figure["name"] == name).unwrap();
+        figure["standing"].as_str().unwrap().to_owned()
+    };
+    // How long things take is the machine's affair, and it may be busy.
+    let close = figures("sim");
+    for name in ["success", "rounds", "messages"] {
+        assert_eq!(standing(&close, name), "within", "{close:?}");
+    }
+    let far = figures("greedy");
+    assert_eq!(standing(&far, "messages"), "beyond", "{far:?}");
 }
