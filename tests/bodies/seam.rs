@@ -311,7 +311,7 @@ impl Stage {
         match wire::decode(bytes.take(len), half, &mut self.book) {
             Err(reason) => self.handle(Input::Malformed { from, reason }),
             Ok(Message::Kad(message @ kad::Message::Notice(_))) => {
-                self.receive(from, Inbound::OneWay, message)
+                self.receive(from, Inbound::OneWay, message);
             }
             Ok(Message::Kad(message @ kad::Message::Request(_))) => {
                 let exchange = self.owe(from);
