@@ -34,10 +34,10 @@ fn scenarios_are_listed_with_what_they_are_about() {
     let library = house().join("tests/cli/scenarios").display().to_string();
     let said = desk.type_in(&["scenario", "ls", &library]);
     assert_eq!((said.code, said.stderr.as_str()), (0, ""));
-    let listed = "short.yaml   12 peers  50s\n      Twelve peers look each other up for half a minute.\n";
+    let listed = "short.yaml     12 peers  50s\n      Twelve peers look each other up for half a minute.\n";
     assert!(said.stdout.contains(listed), "{}", said.stdout);
     let json = desk.type_in(&["scenario", "ls", &library, "--format", "json"]).json();
-    assert_eq!(json["scenarios"].as_array().unwrap().len(), 6);
+    assert_eq!(json["scenarios"].as_array().unwrap().len(), 8);
     assert!(json["scenarios"].as_array().unwrap().iter().all(|one| one["plan"]["peers"].is_u64()), "{json}");
 
     std::fs::write(desk.path().join("wrong.yaml"), "version: 1\n").unwrap();

@@ -430,7 +430,8 @@ mod tests {
     /// The flags of a command and of those below it, with the names of their twins.
     fn twins(command: &clap::Command) -> Vec<(String, Option<String>)> {
         let own = command.get_arguments().filter(|arg| !arg.is_positional()).map(|arg| {
-            (arg.get_id().to_string(), arg.get_env().map(|name| name.to_string_lossy().into_owned()))
+            let name = arg.get_long().map_or_else(|| arg.get_id().to_string(), |long| long.replace('-', "_"));
+            (name, arg.get_env().map(|name| name.to_string_lossy().into_owned()))
         });
         own.chain(command.get_subcommands().flat_map(twins)).collect()
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 
 use p2p::folder::CONFIG_FILE;
+use p2p::http::ServeError;
 use p2p::{Daemon, DaemonError, Emulation, End, FolderError, Happening, Listening, StartError, StoreError};
 use serde::Serialize;
 
@@ -125,10 +126,10 @@ fn failed(error: &DaemonError) -> Failure {
             failure(exit_code::DAMAGED)
         }
         DaemonError::Store(StoreError::Io { .. }) => failure(exit_code::OUTPUT),
-        DaemonError::Port { .. } | DaemonError::Start(StartError::Listen { .. }) => failure(
-            exit_code::PORT_IN_USE,
-        )
-        .help("stop whoever listens there, or listen elsewhere: port 0 is one that the system chooses"),
+        DaemonError::Port { .. }
+        | DaemonError::Http(ServeError::Bind { .. })
+        | DaemonError::Start(StartError::Listen { .. }) => failure(exit_code::PORT_IN_USE)
+            .help("stop whoever listens there, or listen elsewhere: port 0 is one that the system chooses"),
         DaemonError::Address { .. }
         | DaemonError::Start(
             StartError::Configuration(_) | StartError::Protocol(_) | StartError::Bootstrap(_),
