@@ -136,6 +136,7 @@ impl Daemon {
         emulation: Emulation,
         tell: impl FnMut(Happening) + Send + 'static,
     ) -> Result<Self, DaemonError> {
+        let teller = Teller { tell, ended: false };
         let folder = Folder::open(data)?;
         let keypair = folder.key()?;
         let listen = places("network.listen", &config.network.listen)?;
@@ -164,7 +165,7 @@ impl Daemon {
                         Ok(server) => server,
                         Err(error) => return drop(starting.send(Err(error.into()))),
                     };
-                    let life = Life { node, server, stopped, tell };
+                    let life = Life { node, server, stopped, teller };
                     life.live(starting).await;
                 });
                 // Held until here: the node is gone.
@@ -191,11 +192,32 @@ impl Daemon {
 }
 
 /// A node's life, on its daemon's thread.
-struct Life<T> {
+struct Life<T: FnMut(Happening)> {
     node: Handle,
     server: Server,
     stopped: mpsc::Receiver<()>,
+    teller: Teller<T>,
+}
+
+/// The way to the owner, who is told of one end, be it a panic of the daemon's own thread.
+struct Teller<T: FnMut(Happening)> {
     tell: T,
+    ended: bool,
+}
+
+impl<T: FnMut(Happening)> Teller<T> {
+    fn tell(&mut self, happening: Happening) {
+        self.ended |= matches!(happening, Happening::Ended(_));
+        (self.tell)(happening);
+    }
+}
+
+impl<T: FnMut(Happening)> Drop for Teller<T> {
+    fn drop(&mut self) {
+        if !self.ended && thread::panicking() {
+            self.tell(Happening::Ended(End::Panicked("its daemon's thread".to_owned())));
+        }
+    }
 }
 
 impl<T: FnMut(Happening)> Life<T> {
@@ -223,7 +245,7 @@ impl<T: FnMut(Happening)> Life<T> {
                     is_ready = true;
                     if ready.is_ok() {
                         tracing::info!("ready");
-                        (self.tell)(Happening::Ready);
+                        self.teller.tell(Happening::Ready);
                     }
                 }
                 () = self.node.stopped() => break,
@@ -245,7 +267,7 @@ impl<T: FnMut(Happening)> Life<T> {
             End::Late => tracing::error!(grace = ?GRACE, "did not stop in time"),
             End::Panicked(message) => tracing::error!(message, "panicked"),
         }
-        (self.tell)(Happening::Ended(end));
+        self.teller.tell(Happening::Ended(end));
     }
 }
 
@@ -302,5 +324,38 @@ fn log(event: &Event) {
         Event::ProviderAdded { provider, .. } => tracing::trace!(peer = %provider, "provider added"),
         Event::ProviderExpired { provider, .. } => tracing::trace!(peer = %provider, "provider expired"),
         Event::Panicked { message } => tracing::error!(message, "panicked"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    /// What an owner hears of a thread that does this with the way to it.
+    fn heard(work: impl FnOnce(Teller<Box<dyn FnMut(Happening)>>)) -> Vec<Happening> {
+        let (sender, heard) = blocking::channel();
+        let tell: Box<dyn FnMut(Happening)> = Box::new(move |happening| sender.send(happening).unwrap());
+        let teller = Teller { tell, ended: false };
+        let _ = catch_unwind(std::panic::AssertUnwindSafe(|| work(teller)));
+        heard.iter().collect()
+    }
+
+    #[test]
+    fn an_owner_hears_of_one_end_even_of_a_thread_that_panics() {
+        let end = Happening::Ended(End::Stopped);
+        let panicked = Happening::Ended(End::Panicked("its daemon's thread".to_owned()));
+        let panics = |mut teller: Teller<_>| {
+            teller.tell(Happening::Ready);
+            unreachable!("on purpose");
+        };
+        assert_eq!(heard(panics), [Happening::Ready, panicked]);
+        let ends_and_panics = |mut teller: Teller<_>| {
+            teller.tell(Happening::Ended(End::Stopped));
+            unreachable!("on purpose");
+        };
+        assert_eq!(heard(ends_and_panics), [end]);
+        assert_eq!(heard(drop), [], "a node that never started is told of by its error");
     }
 }

@@ -466,12 +466,12 @@ impl RealHost {
         };
         let (request, fate) = (self.encode(message, book), self.fate(to_ref, Carried::First, book));
         let (open, actor) = (self.shared.open.clone(), self.actor.clone());
-        let (under_way, told) = (Rc::clone(&self.exchanges), self.shared.told.clone());
-        under_way.set(under_way.get() + 1);
+        let (slot, told) = (Slot::take(&self.exchanges), self.shared.told.clone());
         actix_rt::spawn(async move {
+            let deliver = |delivery| actor.do_send(Deliver(delivery));
+            let owed = Owed { exchange: Some(exchange), deliver, _slot: slot };
             let answer = messages::exchange(fate, open, peer, request, within).await;
-            under_way.set(under_way.get().saturating_sub(1));
-            actor.do_send(Deliver(match answer {
+            owed.pay(match answer {
                 Ok(frame) => Delivery::Answer { exchange, from, frame },
                 Err(Unanswered::Failed(reason)) => Delivery::Failed { exchange, reason },
                 Err(Unanswered::Malformed(reason)) => {
@@ -481,7 +481,7 @@ impl RealHost {
                     told.turned_away(Some(from), Reason::CutShort);
                     Delivery::Failed { exchange, reason: SendFailure::Closed }
                 }
-            }));
+            });
         });
     }
 
@@ -491,11 +491,10 @@ impl RealHost {
         let Some(peer) = peer.filter(|_| self.exchanges.get() < MAX_EXCHANGES) else { return };
         let (open, frame) = (self.shared.open.clone(), self.encode(message, book));
         let fate = self.fate(to, Carried::First, book);
-        let under_way = Rc::clone(&self.exchanges);
-        under_way.set(under_way.get() + 1);
+        let slot = Slot::take(&self.exchanges);
         actix_rt::spawn(async move {
+            let _slot = slot;
             messages::notify(fate, open, peer, frame).await;
-            under_way.set(under_way.get().saturating_sub(1));
         });
     }
 
@@ -604,6 +603,44 @@ impl RealHost {
     }
 }
 
+/// A place among the exchanges under way, given back however the task that holds it ends.
+struct Slot(Rc<Cell<u32>>);
+
+impl Slot {
+    fn take(under_way: &Rc<Cell<u32>>) -> Self {
+        under_way.set(under_way.get() + 1);
+        Self(Rc::clone(under_way))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+/// The one end that the peer is owed of an exchange: a task that panics, or is dropped, pays with a failure.
+struct Owed<D: Fn(Delivery)> {
+    exchange: Option<ExchangeId>,
+    deliver: D,
+    _slot: Slot,
+}
+
+impl<D: Fn(Delivery)> Owed<D> {
+    fn pay(mut self, end: Delivery) {
+        self.exchange = None;
+        (self.deliver)(end);
+    }
+}
+
+impl<D: Fn(Delivery)> Drop for Owed<D> {
+    fn drop(&mut self) {
+        if let Some(exchange) = self.exchange.take() {
+            (self.deliver)(Delivery::Failed { exchange, reason: SendFailure::Closed });
+        }
+    }
+}
+
 /// A change as the store takes it.
 fn stored(now: Now, change: RecordChange, book: &Book) -> Change {
     match change {
@@ -635,4 +672,32 @@ pub(crate) fn restored(now: Now, kept: Vec<Stored>, book: &mut Book) -> Vec<(Arc
             (Arc::new(record), clock::from_the_wall(now, stored.expires))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn an_exchange_whose_task_panics_has_failed_and_gives_its_place_back() {
+        let (under_way, told) = (Rc::new(Cell::new(0)), RefCell::new(Vec::new()));
+        let exchange = ExchangeId { opener: PeerRef::shared(0), incarnation: 0, count: 7 };
+        let deliver = |delivery| told.borrow_mut().push(delivery);
+        let owed = || Owed { exchange: Some(exchange), deliver, _slot: Slot::take(&under_way) };
+        let task = catch_unwind(AssertUnwindSafe(|| {
+            let _owed = owed();
+            assert_eq!(under_way.get(), 1);
+            unreachable!("on purpose");
+        }));
+        assert!(task.is_err());
+        owed().pay(Delivery::Answer { exchange, from: PeerId::from_ed25519(&[0; 32]), frame: vec![] });
+        assert_eq!(under_way.get(), 0);
+        let told = told.into_inner();
+        assert!(
+            matches!(told[0], Delivery::Failed { exchange: of, reason: SendFailure::Closed } if of == exchange)
+        );
+        assert!(matches!(told[1], Delivery::Answer { .. }) && told.len() == 2, "{told:?}");
+    }
 }

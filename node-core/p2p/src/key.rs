@@ -1,6 +1,5 @@
 //! A node's key: Ed25519, in libp2p's protobuf form, in a file that only its owner reads.
 
-use std::fs::OpenOptions;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -48,7 +47,7 @@ impl Keypair {
         Self(identity::Keypair::generate_ed25519())
     }
 
-    /// Writes the key into a new file of mode 0600.
+    /// Writes the key into a new file of mode 0600, which is there whole or not at all.
     ///
     /// # Errors
     /// If the file exists, or cannot be written.
@@ -58,12 +57,11 @@ impl Keypair {
             _ => KeyError::Io { path: path.to_path_buf(), error },
         };
         let bytes = self.0.to_protobuf_encoding().map_err(|_| KeyError::Invalid(path.to_path_buf()))?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(io)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // Its owner's alone, as every temporary file is.
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(io)?;
+        file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(io)?;
+        file.persist_noclobber(path).map(drop).map_err(|refused| io(refused.error))
     }
 
     /// Reads the key of this file.
