@@ -249,7 +249,11 @@ pub(crate) const HOMES: &[Home] = &[
     home("indicatif", Rooms::Only(&["cli"]), "progress is cli's"),
     home("anstream", Rooms::Only(&["cli"]), "what people read is said by cli"),
     home("signal-hook", Rooms::Only(&["cli"]), "a program is interrupted, a library is told to stop"),
-    home("tempfile", Rooms::Only(&["cli"]), "a second run that is only compared is kept nowhere"),
+    home(
+        "tempfile",
+        Rooms::Only(&["cli", "p2p"]),
+        "a second run that is only compared is kept nowhere, and a node's key is in its file whole or not at all",
+    ),
     home(
         "anyhow",
         Rooms::Only(&["cli", "tests"]),

@@ -137,13 +137,18 @@ fn partial(data: &Data) -> String {
 fn facts(data: &Data) -> String {
     let manifest = &data.manifest;
     let peers: u64 = data.groups.values().map(|group| group.peers).sum();
+    // In real time there is nothing to be faster than.
+    let (time, speed) = match manifest.is_simulated() {
+        true => ("Simulated time", manifest.wall.speedup),
+        false => ("Time", None),
+    };
     let facts = [
         ("Seed", Some(manifest.seed.0.to_string())),
         ("Fingerprint", manifest.fingerprint.value.clone()),
-        ("Simulated time", manifest.sim.ended_ms.map(span)),
+        (time, manifest.sim.ended_ms.map(span)),
         ("Peers", (peers > 0).then(|| count(peers))),
         ("Events", (manifest.sim.events > 0).then(|| count(manifest.sim.events))),
-        ("Speed", manifest.wall.speedup.map(|times| format!("{} × real time", number(times)))),
+        ("Speed", speed.map(|times| format!("{} × real time", number(times)))),
     ];
     let cells: String = facts
         .into_iter()

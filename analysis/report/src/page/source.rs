@@ -21,7 +21,7 @@ pub(super) fn stage(manifest: &Manifest) -> String {
     let mut text = format!(
         "<p class=\"note\">This run was performed by real processes on one machine, in real time: nothing repeats it exactly. \
          {} started, which took {} each and {} at most to answer; operations were asked {} late at most.",
-        counted(local.processes, "process"),
+        counted(local.processes, "node"),
         ms(local.start_ms_mean),
         ms(local.start_ms_max),
         ms(local.ask_lag_ms_max),
