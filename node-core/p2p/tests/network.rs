@@ -63,6 +63,21 @@ async fn a_node_that_is_left_is_told_and_one_alone_says_so() -> anyhow::Result<(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_to_stop_ends_what_is_under_way_and_takes_nothing_new() -> anyhow::Result<()> {
+    let mut nodes = network(4).await?;
+    let (node, sought) = (nodes.remove(1), *nodes[2].id());
+    let (asking, late) = (node.clone(), node.clone());
+    // Each is begun before the next.
+    let (found, (), refused) = within("both", async {
+        tokio::join!(biased; asking.lookup(sought.as_bytes()), node.shutdown(), late.lookup(b"name"))
+    })
+    .await?;
+    assert_eq!(found?.closest.first(), Some(&sought));
+    assert_eq!(refused, Err(OperationError::Stopped));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_refused_by_name() -> anyhow::Result<()> {
     let node = start(&[]).await?;
     let long = node.lookup(&[0; 129]).await;
