@@ -46,9 +46,6 @@ use alloc::vec::Vec;
 use node::{DecodeFailure, Message};
 use types::{Book, PeerId};
 
-/// Under which name libp2p's peers agree to speak the messages of `kad`.
-pub const KAD_PROTOCOL: &str = "/ipfs/kad/1.0.0";
-
 /// Bytes of a message's body, at most: a record of 64 KiB, the default limit of a value, and as much again for
 /// contacts with several addresses each. libp2p's own default is 16 KiB, which bounds its records to less: a
 /// network that is to interoperate sets its `max_record_size` accordingly.
