@@ -136,7 +136,6 @@ impl Daemon {
         emulation: Emulation,
         tell: impl FnMut(Happening) + Send + 'static,
     ) -> Result<Self, DaemonError> {
-        let teller = Teller { tell, ended: false };
         let folder = Folder::open(data)?;
         let keypair = folder.key()?;
         let listen = places("network.listen", &config.network.listen)?;
@@ -144,7 +143,6 @@ impl Daemon {
         listen.iter().try_for_each(free)?;
         let http = http_address(config)?;
         let mut setup = Setup::new(config.clone(), listen, bootstrap);
-        setup.protocol.clone_from(&config.network.protocol);
         setup.emulation = emulation;
         setup.store = Box::new(folder.store().map_err(DaemonError::Store)?);
         let (stop, stopped) = mpsc::channel(1);
@@ -165,6 +163,8 @@ impl Daemon {
                         Ok(server) => server,
                         Err(error) => return drop(starting.send(Err(error.into()))),
                     };
+                    // Before this there is an error to return, and nothing to tell.
+                    let teller = Teller { tell, ended: false };
                     let life = Life { node, server, stopped, teller };
                     life.live(starting).await;
                 });
@@ -337,8 +337,7 @@ mod tests {
     fn heard(work: impl FnOnce(Teller<Box<dyn FnMut(Happening)>>)) -> Vec<Happening> {
         let (sender, heard) = blocking::channel();
         let tell: Box<dyn FnMut(Happening)> = Box::new(move |happening| sender.send(happening).unwrap());
-        let teller = Teller { tell, ended: false };
-        let _ = catch_unwind(std::panic::AssertUnwindSafe(|| work(teller)));
+        let _ = catch_unwind(std::panic::AssertUnwindSafe(|| work(Teller { tell, ended: false })));
         heard.iter().collect()
     }
 

@@ -467,9 +467,9 @@ impl RealHost {
         let (request, fate) = (self.encode(message, book), self.fate(to_ref, Carried::First, book));
         let (open, actor) = (self.shared.open.clone(), self.actor.clone());
         let (slot, told) = (Slot::take(&self.exchanges), self.shared.told.clone());
+        let deliver = move |delivery| actor.do_send(Deliver(delivery));
+        let owed = Owed { exchange: Some(exchange), deliver, _slot: slot };
         actix_rt::spawn(async move {
-            let deliver = |delivery| actor.do_send(Deliver(delivery));
-            let owed = Owed { exchange: Some(exchange), deliver, _slot: slot };
             let answer = messages::exchange(fate, open, peer, request, within).await;
             owed.pay(match answer {
                 Ok(frame) => Delivery::Answer { exchange, from, frame },

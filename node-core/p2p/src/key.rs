@@ -58,8 +58,10 @@ impl Keypair {
         };
         let bytes = self.0.to_protobuf_encoding().map_err(|_| KeyError::Invalid(path.to_path_buf()))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // Its owner's alone, as every temporary file is.
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(io)?;
+        // Its owner's alone, as every temporary file is. A process that is killed here leaves it under a name that says so.
+        let unfinished =
+            tempfile::Builder::new().prefix("unfinished-key-").tempfile_in(folder.unwrap_or(Path::new(".")));
+        let mut file = unfinished.map_err(io)?;
         file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(io)?;
         file.persist_noclobber(path).map(drop).map_err(|refused| io(refused.error))
     }
@@ -122,6 +124,7 @@ mod tests {
         assert_eq!(Keypair::read(&path).unwrap().peer_id(), key.peer_id());
         assert_eq!(std::fs::read(&path).unwrap().len(), 68);
         assert!(matches!(Keypair::generate().write_new(&path), Err(KeyError::Exists(_))));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
         assert_eq!(Keypair::read(&path).unwrap().peer_id(), key.peer_id());
         assert!(key.peer_id().to_string().starts_with("12D3KooW"));
     }

@@ -40,8 +40,6 @@ const MAX_ASKS: usize = 64;
 pub struct Setup {
     /// Its configuration.
     pub config: Config,
-    /// The name of the DHT's protocol: peers of another name are of another network.
-    pub protocol: String,
     /// Where it listens: `/ip4/0.0.0.0/tcp/7777`, `/ip4/0.0.0.0/tcp/9999/ws`.
     pub listen: Vec<Multiaddr>,
     /// Whom it asks first: addresses that end in `/p2p/` and an id. Without any it is the first of its network.
@@ -53,18 +51,11 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The public network's protocol, and a store that ends with the process.
+    /// A store that ends with the process, and the network as it is.
     #[must_use]
     pub fn new(config: Config, listen: Vec<Multiaddr>, bootstrap: Vec<Multiaddr>) -> Self {
         let store = Box::new(Memory::default());
-        Self {
-            config,
-            protocol: wire::KAD_PROTOCOL.to_owned(),
-            listen,
-            bootstrap,
-            store,
-            emulation: Emulation::Off,
-        }
+        Self { config, listen, bootstrap, store, emulation: Emulation::Off }
     }
 }
 
@@ -74,9 +65,6 @@ pub enum StartError {
     /// The configuration is not sound.
     #[error("configuration: {}", listed(.0))]
     Configuration(Vec<Problem>),
-    /// The name of the protocol does not begin with a slash.
-    #[error("protocol {0:?} does not begin with `/`")]
-    Protocol(String),
     /// An address says nobody's id.
     #[error("bootstrap address {0} does not end in `/p2p/` and a peer id")]
     Bootstrap(Multiaddr),
@@ -118,18 +106,18 @@ impl Node {
         if !problems.is_empty() {
             return Err(StartError::Configuration(problems));
         }
-        let protocol = StreamProtocol::try_from_owned(setup.protocol.clone())
-            .map_err(|_| StartError::Protocol(setup.protocol.clone()))?;
+        let named = setup.config.network.protocol.clone();
+        let protocol = StreamProtocol::try_from_owned(named.clone())
+            .map_err(|error| StartError::Transport(error.to_string()))?;
         let contacts = contacts(&setup.bootstrap)?;
         let (asks, asked) = mpsc::channel(MAX_ASKS);
         let (starting, started) = oneshot::channel();
         let (gone, goes) = watch::channel(());
         let (ready, becomes_ready) = watch::channel(false);
-        let metrics = Metrics::new(&setup.protocol);
+        let metrics = Metrics::new(&named);
         let told = Told::new(Arc::clone(&metrics));
         let heard = told.heard();
         let (id, max_value) = (keypair.peer_id(), setup.config.kad.max_record_size.as_bytes());
-        let named = setup.protocol.clone();
         let shape = match setup.emulation {
             Emulation::Off => None,
             Emulation::On => Some(Shape::start()?),

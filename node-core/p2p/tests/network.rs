@@ -34,10 +34,20 @@ async fn eight_nodes_find_each_other_and_each_others_values() -> anyhow::Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_meet_over_websocket() -> anyhow::Result<()> {
-    let first = start_with(config::Config::default(), "/ip4/127.0.0.1/tcp/0/ws", &[]).await?;
+    meet_at("/ip4/127.0.0.1/tcp/0/ws").await
+}
+
+#[cfg(feature = "quic")]
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_meet_over_quic() -> anyhow::Result<()> {
+    meet_at("/ip4/127.0.0.1/udp/0/quic-v1").await
+}
+
+/// Two nodes that listen at such an address only share a value.
+async fn meet_at(address: &str) -> anyhow::Result<()> {
+    let first = start_with(config::Config::default(), address, &[]).await?;
     let mut events = first.events();
-    let second =
-        start_with(config::Config::default(), "/ip4/127.0.0.1/tcp/0/ws", &first.addresses().await?).await?;
+    let second = start_with(config::Config::default(), address, &first.addresses().await?).await?;
     within("ready", second.ready()).await??;
     introduced(&mut events, &[*second.id()]).await?;
     within("put", first.put(b"name", b"value")).await??;
@@ -100,9 +110,9 @@ async fn what_cannot_be_is_refused_by_name() -> anyhow::Result<()> {
     let unsound = Node::start(unsound, Keypair::generate()).await;
     assert!(matches!(unsound, Err(StartError::Configuration(_))), "{unsound:?}");
     let mut unnamed = setup("/ip4/127.0.0.1/tcp/0", &[])?;
-    unnamed.protocol = "kad".to_owned();
+    unnamed.config.network.protocol = "kad".to_owned();
     let unnamed = Node::start(unnamed, Keypair::generate()).await;
-    assert!(matches!(unnamed, Err(StartError::Protocol(_))), "{unnamed:?}");
+    assert!(matches!(unnamed, Err(StartError::Configuration(_))), "{unnamed:?}");
     Ok(())
 }
 
@@ -114,7 +124,7 @@ async fn nodes_of_two_protocols_are_two_networks() -> anyhow::Result<()> {
         vec!["/ip4/127.0.0.1/tcp/0".parse()?],
         first.addresses().await?,
     );
-    setup.protocol = "/another/kad/1.0.0".to_owned();
+    setup.config.network.protocol = "/another/kad/1.0.0".to_owned();
     let other = Node::start(setup, Keypair::generate()).await?;
     let isolated = within("lookup", other.lookup(first.id().as_bytes())).await?;
     assert_eq!(isolated, Err(OperationError::Isolated));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use libp2p::futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{PeerId, Stream, StreamProtocol, SwarmBuilder, identify, noise, tcp, yamux};
 use libp2p_stream::IncomingStreams;
@@ -11,7 +12,7 @@ use wavetank_p2p::{Event, Handle, Listener, Multiaddr, Reason};
 
 use crate::common::{wait_for, within};
 
-pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/ipfs/kad/1.0.0");
+pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new(config::PROTOCOL);
 
 /// FIND_NODE of the name `a`.
 pub(crate) const FIND_NODE: [u8; 6] = [5, 0x08, 4, 0x12, 1, b'a'];
@@ -70,7 +71,8 @@ impl Attacker {
             }
         };
         let address = within("the attacker listens", listening).await?;
-        swarm.dial(target.clone())?;
+        // From a port of its own: one that an earlier attacker listened on may still be held for the same target.
+        swarm.dial(DialOpts::unknown_peer_id().address(target.clone()).allocate_new_port().build())?;
         let established = async {
             loop {
                 match swarm.select_next_some().await {

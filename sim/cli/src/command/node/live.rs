@@ -131,9 +131,9 @@ fn failed(error: &DaemonError) -> Failure {
         | DaemonError::Start(StartError::Listen { .. }) => failure(exit_code::PORT_IN_USE)
             .help("stop whoever listens there, or listen elsewhere: port 0 is one that the system chooses"),
         DaemonError::Address { .. }
-        | DaemonError::Start(
-            StartError::Configuration(_) | StartError::Protocol(_) | StartError::Bootstrap(_),
-        ) => failure(exit_code::INVALID),
+        | DaemonError::Start(StartError::Configuration(_) | StartError::Bootstrap(_)) => {
+            failure(exit_code::INVALID)
+        }
         _ => failure(exit_code::INTERNAL),
     }
 }
