@@ -73,6 +73,7 @@ pub(crate) const ROOMS: &[Room] = &[
         "node composes the layers and knows neither bytes nor stages",
     ),
     pure("wire", "node-core/wire", &["types", "kad", "node"], "wire is codecs of messages and nothing else"),
+    worldly("fce", "node-core/fce", &[], "fce runs Wasm services and knows nobody who calls them"),
     worldly(
         "actor",
         "node-core/actor",
@@ -191,15 +192,20 @@ pub(crate) const HOMES: &[Home] = &[
     home("libm", Rooms::All, "everybody's: floats that are the same on every platform"),
     home("schemars", Rooms::All, "model makes schemas; pure rooms derive them behind the feature `schema`"),
     home("rand_core", Rooms::Only(&["types"]), "chance comes from the streams of types"),
+    home(
+        "rand_chacha",
+        Rooms::Only(&["fce"]),
+        "a service's entropy is a stream of its own, from a seed that it is given",
+    ),
     home("rand_pcg", Rooms::Only(&["types"]), "chance comes from the streams of types"),
     home(
         "sha2",
-        Rooms::Only(&["types", "run"]),
-        "keys and ids are hashed in types, the texts of a run in run",
+        Rooms::Only(&["types", "fce", "run"]),
+        "keys and ids are hashed in types, modules in fce, the texts of a run in run",
     ),
     home("ed25519-dalek", Rooms::Only(&["run"]), "keys of simulated peers are made where their ids are"),
     home("bs58", Rooms::Only(&["types"]), "ids are printed in types"),
-    home("hex", Rooms::Only(&["wire"]), "bytes are written as text where they travel as JSON"),
+    home("hex", Rooms::Only(&["wire", "fce"]), "bytes are written as text where they travel as JSON"),
     home(
         "actix",
         Rooms::Only(&["actor", "world", "p2p"]),
@@ -214,8 +220,17 @@ pub(crate) const HOMES: &[Home] = &[
     home("tokio", Rooms::Only(&["p2p"]), "only p2p waits for sockets and timers"),
     home(
         "rustix",
-        Rooms::Only(&["fleet", "cli"]),
-        "fleet sends signals to processes, and a node of a fleet dies with it",
+        Rooms::Only(&["fce", "fleet", "cli"]),
+        "memories of services are mapped in fce, fleet sends signals to processes, and a node of a fleet dies with it",
+    ),
+    home("wasmer", Rooms::Only(&["fce"]), "only fce runs Wasm"),
+    home("wasmparser", Rooms::Only(&["fce"]), "only fce reads Wasm"),
+    home("wasm-encoder", Rooms::Only(&["fce"]), "only fce writes Wasm"),
+    home("semver", Rooms::Only(&["fce"]), "modules name the versions of what built them"),
+    home(
+        "toml",
+        Rooms::Only(&["fce"]),
+        "a published service's configuration is TOML; ours is YAML, of model",
     ),
     home("axum", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
     home("hyper", Rooms::Only(&["p2p"]), "only p2p serves HTTP"),
@@ -251,8 +266,9 @@ pub(crate) const HOMES: &[Home] = &[
     home("signal-hook", Rooms::Only(&["cli"]), "a program is interrupted, a library is told to stop"),
     home(
         "tempfile",
-        Rooms::Only(&["cli", "p2p"]),
-        "a second run that is only compared is kept nowhere, and a node's key is in its file whole or not at all",
+        Rooms::Only(&["cli", "p2p", "fce"]),
+        "a second run that is only compared is kept nowhere, and a node's key or a compiled module is in its file whole \
+         or not at all",
     ),
     home(
         "anyhow",
