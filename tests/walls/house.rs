@@ -308,6 +308,12 @@ pub(crate) const PURE_TREE_PAIRS: &[(&str, &str)] = &[
 /// Procedural macros that pure rooms may use. They run in the compiler: what they depend on is no part of the room.
 pub(crate) const PURE_MACROS: &[&str] = &["serde_derive", "thiserror-impl"];
 
+/// The files with unsafe code, and why each needs it. No other has any.
+pub(crate) const UNSAFE: &[(&str, &str)] = &[
+    ("node-core/fce/src/artefact.rs", "compiled code is loaded from a file: only who wrote it can say that it is sound"),
+    ("node-core/fce/src/image.rs", "a linear memory is an address range that compiled code writes to"),
+];
+
 /// Words of kernel's queue, which belong to stages: the rooms that say what happens may know how faults and
 /// networks are written, not how events are ordered.
 pub(crate) const QUEUE_WORDS: &[&str] = &["wheel", "Wheel", "Timed"];

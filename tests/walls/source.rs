@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::house::{FLOORS, IGNORED_OUTPUT, Kind, QUEUE_WORDS, QUEUELESS, ROOMS, Room, TOP_LEVEL};
+use crate::house::{
+    FLOORS, IGNORED_OUTPUT, Kind, QUEUE_WORDS, QUEUELESS, ROOMS, Room, TOP_LEVEL, UNSAFE,
+};
 use crate::{Breach, listed, read, root};
 
 /// The breaches in the root file of `room`.
@@ -64,6 +66,16 @@ fn check_queueless(file: &str, text: &str) -> Option<Breach> {
     let word = words.find(|word| QUEUE_WORDS.contains(word))?;
     let wall = "play and judge know no stage, so none of kernel's queue";
     Some(Breach::new(file, format!("speaks of {word}"), wall))
+}
+
+/// The breach in a file that has unsafe code without a reason in the table.
+fn check_unsafe(file: &str, text: &str) -> Option<Breach> {
+    let code = text.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with("#![forbid"));
+    let mut words = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    let found = words.any(|word| word == "unsafe" || word == "unsafe_code");
+    let named = UNSAFE.iter().any(|(named, _)| *named == file);
+    let wall = "unsafe code stands in files that are named with a reason";
+    (found && !named).then(|| Breach::new(file, "has unsafe code", wall))
 }
 
 /// The breaches among the names at the top level.
@@ -183,6 +195,31 @@ fn play_and_judge_know_nothing_of_the_queue() -> anyhow::Result<()> {
     }
     assert!(breaches.is_empty(), "{}", listed(&breaches));
     Ok(())
+}
+
+#[test]
+fn unsafe_code_stands_only_in_files_that_are_named() -> anyhow::Result<()> {
+    let mut breaches = Vec::new();
+    // The workshop plants it in texts; its crate is denied it by the workspace's lints.
+    for room in ROOMS.iter().filter(|room| room.name != "tests") {
+        let files = files_below(&root().join(room.folder))?.into_iter();
+        for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+            let name = file.strip_prefix(root())?.display().to_string();
+            breaches.extend(check_unsafe(&name, &std::fs::read_to_string(&file)?));
+        }
+    }
+    assert!(breaches.is_empty(), "{}", listed(&breaches));
+    Ok(())
+}
+
+#[test]
+fn planted_unsafe_code_is_named() {
+    let found = |file, text| check_unsafe(file, text).map(|breach| breach.found);
+    let named = Some("has unsafe code".to_owned());
+    assert_eq!(found("sim/world/src/lib.rs", "let x = unsafe { *p };"), named);
+    assert_eq!(found("sim/world/src/lib.rs", "#![expect(unsafe_code, reason = \"fast\")]"), named);
+    assert_eq!(found("sim/world/src/lib.rs", "#![forbid(unsafe_code)]\n// unsafe is not here\nfn unsafely() {}"), None);
+    assert_eq!(found("node-core/fce/src/image.rs", "let x = unsafe { *p };"), None);
 }
 
 #[test]

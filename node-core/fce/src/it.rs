@@ -6,16 +6,13 @@
 
 use semver::Version;
 
-use crate::value::Type;
+pub mod interface;
+pub mod read;
+pub mod sections;
+pub mod write;
 
-/// A named type: an argument of a function or a field of a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// Its name, of at most 255 bytes.
-    pub name: String,
-    /// Its type.
-    pub ty: Type,
-}
+pub use crate::value::Named;
+use crate::value::Type;
 
 /// An entry of the table of types.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,10 +18,25 @@
 //! - The same calls from the same state give the same results, fuel and state, on every machine and in every build.
 //! - Nothing that a module does harms its host: what it may use is bounded by [`limits`], and what it does wrong is an error.
 
+mod abi;
+mod adapter;
+mod artefact;
+pub mod binaries;
+mod cost;
+pub mod engine;
+pub mod fault;
+mod guest;
+mod host;
+mod image;
 pub mod it;
 pub mod json;
 pub mod limits;
 pub mod memory;
 pub mod meter;
+pub mod module;
+pub mod parameters;
+pub mod service;
+pub mod snapshot;
+pub mod spec;
 pub mod value;
 pub mod wasi;

@@ -64,3 +64,99 @@ impl Default for DiskLimits {
         }
     }
 }
+
+/// What a service may use. Each limit is one of `limits:` in a service's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceLimits {
+    /// What its memories and tables may hold together, in bytes.
+    pub memory_bytes: u64,
+    /// How deep its functions may call each other, in units of [`crate::meter`]'s weights.
+    pub depth: u32,
+    /// How often a call may call its host, functions of other modules among it.
+    pub host_calls: u64,
+    /// What one value may take in the host as it is carried from or to a module, in bytes.
+    pub carried_bytes: u64,
+    /// What a call may write to the log, in bytes.
+    pub log_bytes: usize,
+    /// What its modules may use to start.
+    pub start_fuel: u64,
+    /// What its disk may hold.
+    pub disk: DiskLimits,
+}
+
+/// What the published peer gives a service by default is without limit; this fits SQLite with a large cache, or the AIR
+/// interpreter with a particle of ten megabytes, three times.
+pub const MEMORY_BYTES: u64 = 256 << 20;
+/// A result or an argument: as long as the longest particle that a peer takes, four times.
+pub const CARRIED_BYTES: u64 = 64 << 20;
+/// A call that does nothing but read a file of 64 MiB in blocks of 512 bytes stays below it.
+pub const HOST_CALLS: u64 = 1 << 20;
+/// A screen of lines, many times over.
+pub const LOG_BYTES: usize = 64 << 10;
+/// SQLite's opening of a database and creating of tables, a hundred times: about a second of work.
+pub const START_FUEL: u64 = 1_000_000_000;
+
+impl Default for ServiceLimits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: MEMORY_BYTES,
+            depth: DEPTH,
+            host_calls: HOST_CALLS,
+            carried_bytes: CARRIED_BYTES,
+            log_bytes: LOG_BYTES,
+            start_fuel: START_FUEL,
+            disk: DiskLimits::default(),
+        }
+    }
+}
+
+/// What a run of a mounted binary may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BinaryLimits {
+    /// How long it may run, in milliseconds.
+    pub time_ms: u64,
+    /// What it may print on each of its two pipes, in bytes.
+    pub output_bytes: usize,
+    /// How many arguments it may get.
+    pub arguments: usize,
+    /// How long they may be together, in bytes.
+    pub argument_bytes: usize,
+}
+
+/// A program that fetches a file over a slow network; a particle lives no longer by default.
+pub const BINARY_TIME_MS: u64 = 7_000;
+/// As much as a value may take, less what it takes to carry it.
+pub const BINARY_OUTPUT_BYTES: usize = 16 << 20;
+/// More than any command of a person.
+pub const BINARY_ARGUMENTS: usize = 256;
+/// What every system takes on a command line.
+pub const BINARY_ARGUMENT_BYTES: usize = 128 << 10;
+
+impl Default for BinaryLimits {
+    fn default() -> Self {
+        Self {
+            time_ms: BINARY_TIME_MS,
+            output_bytes: BINARY_OUTPUT_BYTES,
+            arguments: BINARY_ARGUMENTS,
+            argument_bytes: BINARY_ARGUMENT_BYTES,
+        }
+    }
+}
+
+/// Units of depth that functions may use as they call each other.
+pub const DEPTH: u32 = 100_000;
+
+/// What a module may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModuleLimits {
+    /// Compiled code that a process may hold.
+    pub process_code_bytes: u64,
+}
+
+impl Default for ModuleLimits {
+    fn default() -> Self {
+        Self { process_code_bytes: 1 << 30 }
+    }
+}

@@ -1,0 +1,86 @@
+//! The custom sections that a service's module carries.
+
+use semver::Version;
+use wasmparser::{Parser, Payload};
+
+use super::Section;
+use super::read::{ReadError, read as read_interface};
+
+/// The section of interface types.
+pub const INTERFACE_TYPES: &str = "interface-types";
+/// The section that names the SDK's version.
+pub const SDK_VERSION: &str = "__fluence_sdk_version";
+/// The oldest SDK whose modules run.
+pub const SDK_VERSION_MIN: Version = Version::new(0, 6, 0);
+/// The oldest interface types that are understood.
+pub const INTERFACE_VERSION_MIN: Version = Version::new(0, 20, 0);
+
+/// What a module carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sections {
+    /// What it says of its functions.
+    pub interface_types: Section,
+    /// The SDK that it was built with.
+    pub sdk_version: Option<Version>,
+}
+
+/// What is wrong with a module's sections.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SectionError {
+    /// It is no Wasm.
+    #[error("the module cannot be read: {0}")]
+    Wasm(String),
+    /// A section is missing.
+    #[error("the module has no section {0}: it was not built with the Marine toolchain, or its last step was left out")]
+    Missing(&'static str),
+    /// A section is there twice.
+    #[error("the module has two sections {0}")]
+    Twice(&'static str),
+    /// The interface types are malformed.
+    #[error(transparent)]
+    Interface(#[from] ReadError),
+    /// A version that is none.
+    #[error("the module's SDK version is not one: {0:?}")]
+    Version(String),
+    /// A version that is too old.
+    #[error("{what} {version} is older than {least}, the oldest that runs")]
+    TooOld {
+        /// Of what.
+        what: &'static str,
+        /// It.
+        version: Version,
+        /// The oldest.
+        least: Version,
+    },
+}
+
+/// Reads what a module carries.
+///
+/// # Errors
+/// If it lacks what a service needs, or it is malformed or too old.
+pub fn read(wasm: &[u8]) -> Result<Sections, SectionError> {
+    let (mut interface, mut sdk) = (None, None);
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload.map_err(|error| SectionError::Wasm(error.to_string()))?;
+        let Payload::CustomSection(section) = payload else { continue };
+        let (place, name) = match section.name() {
+            INTERFACE_TYPES => (&mut interface, INTERFACE_TYPES),
+            SDK_VERSION => (&mut sdk, SDK_VERSION),
+            _ => continue,
+        };
+        if place.replace(section.data()).is_some() {
+            return Err(SectionError::Twice(name));
+        }
+    }
+    let interface_types = read_interface(interface.ok_or(SectionError::Missing(INTERFACE_TYPES))?)?;
+    young_enough("interface types", &interface_types.version, INTERFACE_VERSION_MIN)?;
+    let sdk = sdk.ok_or(SectionError::Missing(SDK_VERSION))?;
+    let text = String::from_utf8_lossy(sdk);
+    let sdk = Version::parse(&text).map_err(|_| SectionError::Version(text.chars().take(40).collect()))?;
+    young_enough("SDK", &sdk, SDK_VERSION_MIN)?;
+    Ok(Sections { interface_types, sdk_version: Some(sdk) })
+}
+
+fn young_enough(what: &'static str, version: &Version, least: Version) -> Result<(), SectionError> {
+    if *version < least { Err(SectionError::TooOld { what, version: version.clone(), least }) } else { Ok(()) }
+}
