@@ -145,18 +145,114 @@ impl Default for BinaryLimits {
     }
 }
 
-/// Units of depth that functions may use as they call each other.
-pub const DEPTH: u32 = 100_000;
+/// How deep functions may call each other, in bytes of the native stack as [`crate::meter`] estimates them; the stack has
+/// many times as much, so that it never overflows first.
+pub const DEPTH: u32 = 2 << 20;
 
-/// What a module may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a module may be. Each default leaves room above the largest of the published modules, the AIR interpreter, SQLite and
+/// the registry among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ModuleLimits {
-    /// Compiled code that a process may hold.
+    /// Bytes of a module ([`MODULE_BYTES`]).
+    pub module_bytes: u64,
+    /// Functions of its own ([`FUNCTIONS`]).
+    pub functions: u64,
+    /// Types ([`TYPES`]).
+    pub types: u64,
+    /// Parameters of a type, and results ([`PARAMETERS`]).
+    pub parameters: u64,
+    /// Imports ([`IMPORTS`]).
+    pub imports: u64,
+    /// Exports ([`EXPORTS`]).
+    pub exports: u64,
+    /// Globals ([`GLOBALS`]).
+    pub globals: u64,
+    /// Tables ([`TABLES`]).
+    pub tables: u64,
+    /// Slots of its tables, and entries of its element segments ([`TABLE_SLOTS`]).
+    pub table_slots: u64,
+    /// Element segments ([`SEGMENTS`]).
+    pub element_segments: u64,
+    /// Data segments ([`SEGMENTS`]).
+    pub data_segments: u64,
+    /// Pages that its memory begins with ([`MEMORY_PAGES`]).
+    pub memory_pages: u64,
+    /// Bytes of one function ([`BODY_BYTES`]).
+    pub body_bytes: u64,
+    /// Locals of one function, parameters among them ([`LOCALS`]).
+    pub locals: u64,
+    /// Blocks inside of each other ([`NESTING`]).
+    pub nesting: u64,
+    /// Targets of one `br_table` ([`BRANCH_TARGETS`]).
+    pub branch_targets: u64,
+    /// What compiling one function may cost: its operators, and its locals for each block ([`FUNCTION_COMPILE_COST`]).
+    pub function_compile_cost: u64,
+    /// What compiling all functions may cost ([`COMPILE_COST`]).
+    pub compile_cost: u64,
+    /// Compiled code that a process may hold, of all its modules ([`PROCESS_CODE_BYTES`]).
     pub process_code_bytes: u64,
 }
 
+/// Bytes of a module: the AIR interpreter has six million.
+pub const MODULE_BYTES: u64 = 32 << 20;
+/// Functions: the AIR interpreter has six thousand.
+pub const FUNCTIONS: u64 = 50_000;
+/// Types of a module.
+pub const TYPES: u64 = 4096;
+/// Parameters of a function, and results: what is passed in a call takes room on the native stack.
+pub const PARAMETERS: u64 = 128;
+/// Imports: the registry has thirty.
+pub const IMPORTS: u64 = 1000;
+/// Exports: SQLite has seventy.
+pub const EXPORTS: u64 = 10_000;
+/// Globals: compilers make a handful.
+pub const GLOBALS: u64 = 1000;
+/// Tables: compilers make one.
+pub const TABLES: u64 = 16;
+/// Slots of tables: the AIR interpreter has 2,770. A slot of an instance takes eight bytes, used or not.
+pub const TABLE_SLOTS: u64 = 100_000;
+/// Segments of one kind: compilers make a few.
+pub const SEGMENTS: u64 = 10_000;
+/// Pages that a memory begins with: 64 MiB. An older AIR interpreter begins with 832 pages.
+pub const MEMORY_PAGES: u64 = 1024;
+/// Bytes of one function.
+pub const BODY_BYTES: u64 = 512 << 10;
+/// Locals of one function.
+pub const LOCALS: u64 = 5000;
+/// Blocks inside of each other.
+pub const NESTING: u64 = 1000;
+/// Targets of one `br_table`.
+pub const BRANCH_TARGETS: u64 = 10_000;
+/// What compiling one function may cost.
+pub const FUNCTION_COMPILE_COST: u64 = 3_000_000;
+/// What compiling a module may cost.
+pub const COMPILE_COST: u64 = 100_000_000;
+/// Compiled code of a process: the AIR interpreter takes thirty million bytes, so that two dozen of such modules fit.
+pub const PROCESS_CODE_BYTES: u64 = 1 << 30;
+
 impl Default for ModuleLimits {
     fn default() -> Self {
-        Self { process_code_bytes: 1 << 30 }
+        Self {
+            module_bytes: MODULE_BYTES,
+            functions: FUNCTIONS,
+            types: TYPES,
+            parameters: PARAMETERS,
+            imports: IMPORTS,
+            exports: EXPORTS,
+            globals: GLOBALS,
+            tables: TABLES,
+            table_slots: TABLE_SLOTS,
+            element_segments: SEGMENTS,
+            data_segments: SEGMENTS,
+            memory_pages: MEMORY_PAGES,
+            body_bytes: BODY_BYTES,
+            locals: LOCALS,
+            nesting: NESTING,
+            branch_targets: BRANCH_TARGETS,
+            function_compile_cost: FUNCTION_COMPILE_COST,
+            compile_cost: COMPILE_COST,
+            process_code_bytes: PROCESS_CODE_BYTES,
+        }
     }
 }

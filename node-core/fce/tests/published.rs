@@ -29,10 +29,10 @@ fn ground() -> Ground {
 fn sqlite_and_registry() {
     let modules = Modules::new(Engine::new(2).unwrap(), ModuleLimits::default(), Some("/tmp/fce-cache".into()));
     let t = std::time::Instant::now();
-    let sqlite = modules.load_with(registry_distro::SQLITE_WASM, Metering::Off, None).unwrap();
+    let sqlite = modules.load_with(registry_distro::SQLITE_WASM, Metering::On, None).unwrap();
     eprintln!("sqlite {:?}", t.elapsed());
     let t = std::time::Instant::now();
-    let registry = modules.load_with(registry_distro::REGISTRY_WASM, Metering::Off, None).unwrap();
+    let registry = modules.load_with(registry_distro::REGISTRY_WASM, Metering::On, None).unwrap();
     eprintln!("registry {:?}", t.elapsed());
     let tmp = || vec![Preopen { guest: "tmp".to_owned(), folder: "tmp".to_owned() }];
     let members = vec![
