@@ -28,6 +28,7 @@ pub mod fault;
 mod guest;
 mod host;
 mod image;
+pub mod info;
 pub mod it;
 pub mod json;
 pub mod limits;

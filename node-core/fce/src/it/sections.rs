@@ -1,6 +1,7 @@
 //! The custom sections that a service's module carries.
 
 use semver::Version;
+use serde::Serialize;
 use wasmparser::{Parser, Payload};
 
 use super::Section;
@@ -15,6 +16,24 @@ pub const SDK_VERSION_MIN: Version = Version::new(0, 6, 0);
 /// The oldest interface types that are understood.
 pub const INTERFACE_VERSION_MIN: Version = Version::new(0, 20, 0);
 
+/// The section that says who made it.
+pub const MANIFEST: &str = "__fluence_wasm_module_manifest";
+
+/// Who made a module, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Manifest {
+    /// Who.
+    pub authors: String,
+    /// Its release.
+    pub version: String,
+    /// What it is.
+    pub description: String,
+    /// Where its sources are.
+    pub repository: String,
+    /// When it was built, as RFC 3339 says it.
+    pub build_time: String,
+}
+
 /// What a module carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sections {
@@ -22,6 +41,8 @@ pub struct Sections {
     pub interface_types: Section,
     /// The SDK that it was built with.
     pub sdk_version: Option<Version>,
+    /// Who made it, if it says so.
+    pub manifest: Option<Manifest>,
 }
 
 /// What is wrong with a module's sections.
@@ -42,6 +63,9 @@ pub enum SectionError {
     /// A version that is none.
     #[error("the module's SDK version is not one: {0:?}")]
     Version(String),
+    /// The manifest is not five texts, each behind its length.
+    #[error("the module's manifest is malformed")]
+    Manifest,
     /// A version that is too old.
     #[error("{what} {version} is older than {least}, the oldest that runs")]
     TooOld {
@@ -59,13 +83,14 @@ pub enum SectionError {
 /// # Errors
 /// If it lacks what a service needs, or it is malformed or too old.
 pub fn read(wasm: &[u8]) -> Result<Sections, SectionError> {
-    let (mut interface, mut sdk) = (None, None);
+    let (mut interface, mut sdk, mut manifest) = (None, None, None);
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| SectionError::Wasm(error.to_string()))?;
         let Payload::CustomSection(section) = payload else { continue };
         let (place, name) = match section.name() {
             INTERFACE_TYPES => (&mut interface, INTERFACE_TYPES),
             SDK_VERSION => (&mut sdk, SDK_VERSION),
+            MANIFEST => (&mut manifest, MANIFEST),
             _ => continue,
         };
         if place.replace(section.data()).is_some() {
@@ -78,9 +103,28 @@ pub fn read(wasm: &[u8]) -> Result<Sections, SectionError> {
     let text = String::from_utf8_lossy(sdk);
     let sdk = Version::parse(&text).map_err(|_| SectionError::Version(text.chars().take(40).collect()))?;
     young_enough("SDK", &sdk, SDK_VERSION_MIN)?;
-    Ok(Sections { interface_types, sdk_version: Some(sdk) })
+    let manifest = manifest.map(|bytes| read_manifest(bytes).ok_or(SectionError::Manifest)).transpose()?;
+    Ok(Sections { interface_types, sdk_version: Some(sdk), manifest })
 }
 
 fn young_enough(what: &'static str, version: &Version, least: Version) -> Result<(), SectionError> {
     if *version < least { Err(SectionError::TooOld { what, version: version.clone(), least }) } else { Ok(()) }
+}
+
+/// Five texts, each behind its length as 64 bits, and nothing else.
+fn read_manifest(mut bytes: &[u8]) -> Option<Manifest> {
+    let mut text = || {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (text, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        bytes = rest;
+        core::str::from_utf8(text).ok().map(str::to_owned)
+    };
+    let manifest = Manifest {
+        authors: text()?,
+        version: text()?,
+        description: text()?,
+        repository: text()?,
+        build_time: text()?,
+    };
+    bytes.is_empty().then_some(manifest)
 }
