@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 /// Bytes of a chunk: a page of SQLite.
-pub(crate) const CHUNK_BYTES: u64 = 4096;
+pub(super) const CHUNK_BYTES: u64 = 4096;
 /// Chunks of a group: what a change copies of a long file, besides its chunk, is pointers to 64 chunks and to groups.
 const GROUP_CHUNKS: u64 = 64;
 
@@ -15,28 +15,28 @@ type Group = Arc<Vec<Option<Chunk>>>;
 
 /// The bytes of a file. A clone is two words and shares everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
+pub(super) struct Contents {
     size_bytes: u64,
     groups: Arc<Vec<Option<Group>>>,
 }
 
 impl Contents {
-    pub(crate) const fn size_bytes(&self) -> u64 {
+    pub(super) const fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
     /// What is stored of a chunk; the rest of it is zero.
-    pub(crate) fn chunk(&self, index: u64) -> &[u8] {
+    pub(super) fn chunk(&self, index: u64) -> &[u8] {
         self.slot(index).map_or(&[], |chunk| chunk.as_slice())
     }
 
     /// Whether a chunk is the same in both; cheap if it was never written since one was cloned from the other.
-    pub(crate) fn same_chunk(&self, other: &Self, index: u64) -> bool {
+    pub(super) fn same_chunk(&self, other: &Self, index: u64) -> bool {
         self.slot(index) == other.slot(index)
     }
 
     /// How many chunks the size takes.
-    pub(crate) const fn chunks(&self) -> u64 {
+    pub(super) const fn chunks(&self) -> u64 {
         self.size_bytes.div_ceil(CHUNK_BYTES)
     }
 
@@ -46,7 +46,7 @@ impl Contents {
     }
 
     /// Fills `into` with what stands at `at`; how many bytes there were before the end.
-    pub(crate) fn read(&self, at: u64, into: &mut [u8]) -> usize {
+    pub(super) fn read(&self, at: u64, into: &mut [u8]) -> usize {
         let left = self.size_bytes.saturating_sub(at);
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
         let mut done = 0;
@@ -67,7 +67,7 @@ impl Contents {
     }
 
     /// Puts `bytes` at `at`, which may be past the end; nothing changes if there are none. The caller has seen to it that the end fits a `u64`.
-    pub(crate) fn write(&mut self, at: u64, mut bytes: &[u8]) {
+    pub(super) fn write(&mut self, at: u64, mut bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -91,7 +91,7 @@ impl Contents {
     }
 
     /// Cuts it, or makes it longer by zeros, which take no memory.
-    pub(crate) fn resize(&mut self, size_bytes: u64) {
+    pub(super) fn resize(&mut self, size_bytes: u64) {
         if size_bytes < self.size_bytes {
             self.cut(size_bytes);
         }
