@@ -11,6 +11,7 @@ pub const FILE_BYTES: u64 = DISK_BYTES;
 /// new name costs.
 pub const DISK_ENTRIES: u32 = 4096;
 /// Open descriptors of a module, preopened ones included. SQLite with a journal keeps three.
+/// One of a directory may hold a listing of it.
 pub const DESCRIPTORS: u32 = 128;
 /// Bytes of a path that a module gives, as `PATH_MAX` of Linux.
 pub const PATH_BYTES: u32 = 4096;

@@ -164,11 +164,13 @@ impl Disk {
                 Kind::File(contents) => {
                     hash.update([0]);
                     hash.update(contents.size_bytes().to_le_bytes());
-                    for index in 0..contents.chunks() {
-                        let chunk = contents.chunk(index);
+                    for (index, chunk) in contents.stored() {
+                        hash.update(index.to_le_bytes());
                         hash.update((chunk.len() as u16).to_le_bytes());
                         hash.update(chunk);
                     }
+                    // No chunk has this index.
+                    hash.update(u64::MAX.to_le_bytes());
                 }
                 Kind::Directory { parent, entries } => {
                     hash.update([1]);

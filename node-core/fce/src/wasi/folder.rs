@@ -409,6 +409,17 @@ mod tests {
     }
 
     #[test]
+    fn a_large_file_that_was_cut_by_others_is_written_whole() {
+        let folder = folder();
+        let before = loaded(folder.path());
+        let mut after = before.clone();
+        after.write(after.walk("data")[0].node, 0, b"changed", 6).unwrap();
+        fs::write(folder.path().join("large"), b"cut").unwrap();
+        assert_eq!(store(&before, &after, "data", folder.path()).unwrap().whole, 1);
+        assert_eq!(contents(&loaded(folder.path())), contents(&after));
+    }
+
+    #[test]
     fn a_file_keeps_its_permissions() {
         let folder = folder();
         let path = folder.path().join("sub/small");

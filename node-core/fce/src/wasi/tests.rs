@@ -261,6 +261,69 @@ fn a_call_costs_its_base_and_what_it_moves_and_none_is_done_without_fuel() {
 }
 
 #[test]
+fn making_a_file_longer_costs_by_how_much() {
+    let mut guest = Guest::new();
+    let file = guest.open("a", CREATE, BOTH);
+    for (name, args) in [("fd_allocate", &[file, 0, 1 << 20][..]), ("fd_filestat_set_size", &[file, 2 << 20])]
+    {
+        let before = guest.fuel.used;
+        guest.ok(name, args);
+        assert_eq!(guest.fuel.used - before, cost::CHANGE + 2 * cost::MOVED_KIB);
+    }
+}
+
+#[test]
+fn every_part_of_a_state_is_in_its_digest() {
+    let mut guest = Guest::new();
+    // Without time passing, which is in the digest of the disk too.
+    let outside = |seed, ps_per_fuel| {
+        let mut outside = Outside::new([seed; 32], ps_per_fuel);
+        outside.begin(NOW, 1000);
+        outside
+    };
+    guest.outside = outside(7, 0);
+    let file = guest.open("a", CREATE, BOTH);
+    let disks: [&dyn Fn(&mut Guest); 7] = [
+        &|guest| assert_eq!(guest.write(file, b"x"), Errno::Success),
+        &|guest| guest.ok("fd_filestat_set_size", &[file, 1]),
+        &|guest| guest.ok("fd_filestat_set_times", &[file, 1, 1, 0b0001]),
+        &|guest| guest.ok("fd_filestat_set_times", &[file, 1, 1, 0b0100]),
+        &|guest| assert_eq!(guest.link("a", "b"), Errno::Success),
+        &|guest| assert_eq!(guest.rename("a", "b"), Errno::Success),
+        &|guest| assert!(guest.open("a", 0, READ) > file),
+    ];
+    let processes: [&dyn Fn(&mut Guest); 7] = [
+        &|guest| guest.ok("fd_seek", &[file, 1, 0, TOLD.into()]),
+        &|guest| guest.ok("fd_fdstat_set_flags", &[file, 1]),
+        &|guest| guest.ok("fd_fdstat_set_rights", &[file, READ, 0]),
+        &|guest| guest.ok("fd_renumber", &[1, 2]),
+        &|guest| guest.ok("fd_renumber", &[DATA_DIRECTORY, TMP_DIRECTORY]),
+        &|guest| guest.ok("fd_readdir", &[DATA_DIRECTORY, DATA.into(), 10, 0, TOLD.into()]),
+        &|guest| guest.ok("fd_close", &[0]),
+    ];
+    let outsides: [&dyn Fn(&mut Guest); 6] = [
+        &|guest| guest.ok("random_get", &[0, 1]),
+        &|guest| guest.outside.sleep(1),
+        &|guest| guest.outside.begin(NOW + 1, 1000),
+        &|guest| guest.outside.begin(NOW, 1001),
+        &|guest| guest.outside = outside(8, 0),
+        &|guest| guest.outside = outside(7, 1),
+    ];
+    let digests = |changes: &[&dyn Fn(&mut Guest)], digest: fn(&Guest) -> [u8; 32]| {
+        let mut digests = std::collections::BTreeSet::from([digest(&guest)]);
+        for change in changes {
+            let mut changed = guest.clone();
+            change(&mut changed);
+            digests.insert(digest(&changed));
+        }
+        digests.len() - 1
+    };
+    assert_eq!(digests(&disks, |guest| guest.disk.digest()), disks.len());
+    assert_eq!(digests(&processes, |guest| guest.process.digest()), processes.len());
+    assert_eq!(digests(&outsides, |guest| guest.outside.digest()), outsides.len());
+}
+
+#[test]
 fn the_same_calls_on_the_same_values_leave_the_same() {
     let run = || {
         let mut guest = Guest::new();

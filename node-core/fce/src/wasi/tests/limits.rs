@@ -42,6 +42,10 @@ fn a_file_over_its_limit_is_efbig() {
     assert_eq!(guest.call("fd_filestat_set_size", &[file, -1]), Errno::Fbig);
     assert_eq!(guest.disk.used_bytes(), 0);
     assert_refused(&guest, Limit::FileBytes, 3);
+    // All or nothing, however many chunks it is.
+    let mut whole = Guest::limited(DiskLimits { file_bytes: 5000, ..DiskLimits::default() });
+    let large = whole.open("a", CREATE, BOTH);
+    assert_eq!((whole.write(large, &[1; 5001]), whole.disk.used_bytes()), (Errno::Fbig, 0));
     guest.ok("fd_filestat_set_size", &[file, 10]);
 }
 

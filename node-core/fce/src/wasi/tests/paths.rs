@@ -245,6 +245,14 @@ fn a_disk_that_is_put_back_without_its_process_is_settled() {
     assert_eq!(guest.read(kept, 9).unwrap(), b"outer");
     assert_eq!(guest.on_path("path_unlink_file", "d/inner"), Errno::Success);
     assert_eq!(guest.disk.used_bytes(), 5);
+    // A file that was removed while open, and is closed by now.
+    let before = guest.disk.clone();
+    guest.ok("fd_close", &[kept]);
+    guest.disk = before;
+    assert_eq!(guest.on_path("path_unlink_file", "f"), Errno::Success);
+    assert_eq!(guest.disk.used_bytes(), 5);
+    guest.disk.settle(&mut [&mut guest.process]);
+    assert_eq!(guest.disk.used_bytes(), 0);
     let settled = guest.disk.clone();
     guest.disk.settle(&mut [&mut guest.process]);
     assert_eq!(guest.disk, settled);

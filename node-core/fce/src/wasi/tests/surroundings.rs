@@ -100,6 +100,10 @@ fn entropy_is_the_stream_of_its_seed_and_goes_on_where_it_was() {
     parts.ok("random_get", &[DATA.into(), 5]);
     assert_eq!(parts.get(DATA, 5), five);
     assert_eq!(parts.get(DATA + 5, 1), [whole[5]]);
+    // Of the second word one byte was taken, and the rest is nobody's.
+    parts.ok("random_get", &[DATA.into(), 4]);
+    rand_core::Rng::fill_bytes(&mut stream, &mut expected[..12]);
+    assert_eq!(parts.get(DATA, 4), &expected[8..12]);
     assert_eq!(parts.call("random_get", &[DATA.into(), -1]), Errno::Fault);
 }
 
