@@ -261,6 +261,49 @@ fn a_call_costs_its_base_and_what_it_moves_and_none_is_done_without_fuel() {
 }
 
 #[test]
+fn calls_cost_what_they_look_at_and_move() {
+    use cost::{CHANGE, COMPONENT, ENTROPY_KIB, ITEM, MOVED_KIB, NODE, PLAIN};
+    let mut guest = Guest::new();
+    guest.disk.make_directory("data/d", NOW).unwrap();
+    for number in 0..33 {
+        guest.disk.write_file(&format!("data/d/{number}"), &[1; 2000], NOW).unwrap();
+    }
+    let file = guest.open("d/7", 0, READ);
+    let [at, size] = guest.text(TEXT, "d/x/");
+    let [new, new_size] = guest.text(OTHER_TEXT, "e");
+    let [list, count] = guest.buffers(&[(DATA, 1000), (DATA, 10_000)]);
+    // The directory's 33 entries of 32 bytes are two KiB, a path of a few bytes is one.
+    let cases: [(&str, &[i64], u64); 8] = [
+        ("path_filestat_get", &[3, 0, at, size, DATA.into()], NODE + MOVED_KIB + 3 * COMPONENT),
+        ("path_create_directory", &[3, at, size], CHANGE + MOVED_KIB + 3 * COMPONENT + 2 * MOVED_KIB),
+        ("fd_read", &[file, list, count, TOLD.into()], NODE + 2 * ITEM + 2 * MOVED_KIB),
+        ("fd_readdir", &[3, DATA.into(), 1000, 0, TOLD.into()], NODE + 3 * ITEM + MOVED_KIB),
+        ("random_get", &[DATA.into(), 1025], PLAIN + 2 * ENTROPY_KIB),
+        ("poll_oneoff", &[TEXT.into(), DATA.into(), 2, TOLD.into()], PLAIN + 2 * ITEM),
+        ("environ_get", &[TOLD.into(), DATA.into()], PLAIN + 2 * ITEM + MOVED_KIB),
+        ("path_rename", &[3, at, 1, 3, new, new_size], CHANGE + 4 * MOVED_KIB + 2 * COMPONENT + 38 * ITEM),
+    ];
+    for (name, args, expected) in cases {
+        let before = guest.fuel.used;
+        guest.call(name, args);
+        assert_eq!(guest.fuel.used - before, expected, "{name}");
+    }
+}
+
+#[test]
+fn where_a_file_has_its_holes_is_in_its_digest() {
+    let at = |at: u64| {
+        let mut disk = Disk::new(DiskLimits::default());
+        let file = disk.put_file("f", &[], 0).unwrap();
+        disk.resize(file, 20_000, 0).unwrap();
+        disk.write(file, at, b"x", 0).unwrap();
+        disk
+    };
+    assert_ne!(at(0).digest(), at(4096).digest());
+    assert_eq!(at(4096).digest(), at(4096).digest());
+}
+
+#[test]
 fn making_a_file_longer_costs_by_how_much() {
     let mut guest = Guest::new();
     let file = guest.open("a", CREATE, BOTH);
@@ -292,13 +335,14 @@ fn every_part_of_a_state_is_in_its_digest() {
         &|guest| assert_eq!(guest.rename("a", "b"), Errno::Success),
         &|guest| assert!(guest.open("a", 0, READ) > file),
     ];
-    let processes: [&dyn Fn(&mut Guest); 7] = [
+    let processes: [&dyn Fn(&mut Guest); 8] = [
         &|guest| guest.ok("fd_seek", &[file, 1, 0, TOLD.into()]),
         &|guest| guest.ok("fd_fdstat_set_flags", &[file, 1]),
         &|guest| guest.ok("fd_fdstat_set_rights", &[file, READ, 0]),
         &|guest| guest.ok("fd_renumber", &[1, 2]),
         &|guest| guest.ok("fd_renumber", &[DATA_DIRECTORY, TMP_DIRECTORY]),
         &|guest| guest.ok("fd_readdir", &[DATA_DIRECTORY, DATA.into(), 10, 0, TOLD.into()]),
+        &|guest| guest.ok("fd_readdir", &[TMP_DIRECTORY, DATA.into(), 10, 0, TOLD.into()]),
         &|guest| guest.ok("fd_close", &[0]),
     ];
     let outsides: [&dyn Fn(&mut Guest); 6] = [

@@ -180,7 +180,9 @@ fn a_file_has_as_many_names_as_it_was_given() {
     assert_eq!(guest.rename("f", "d/g"), Success);
     assert_eq!((guest.stat("f"), guest.u64(DATA + 24)), (Success, 2));
     assert_eq!(guest.on_path("path_unlink_file", "f"), Success);
+    let removed = guest.outside.wall_ns(guest.fuel.used);
     assert_eq!((guest.stat("d/g"), guest.u64(DATA + 24)), (Success, 1));
+    assert_eq!(guest.u64(DATA + 56), removed);
     assert_eq!(guest.disk.used_bytes(), 5 + 4);
 }
 
@@ -225,6 +227,18 @@ fn modules_of_a_service_share_files_of_a_directory_that_both_have() {
     assert_eq!(guest.read(file, 100).unwrap(), b"from the other");
     guest.ok("fd_close", &[file]);
     assert_eq!(guest.disk.used_bytes(), 10);
+}
+
+#[test]
+fn a_preopened_directory_that_another_module_removed_is_empty_and_still_open() {
+    let mut guest = Guest::new();
+    let whole = [Preopen { guest: "/".into(), folder: String::new() }];
+    let mut other = Process::new("other", Vec::new(), &whole, &mut guest.disk, NOW).unwrap();
+    std::mem::swap(&mut guest.process, &mut other);
+    assert_eq!(guest.on_path("path_remove_directory", "data"), Errno::Success);
+    std::mem::swap(&mut guest.process, &mut other);
+    assert_eq!(guest.names(DATA_DIRECTORY, 1000), [".", ".."]);
+    assert_eq!(guest.try_open(DATA_DIRECTORY, "x", CREATE, BOTH, 0), Err(Errno::Noent));
 }
 
 #[test]
