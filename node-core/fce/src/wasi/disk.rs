@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::limits::{DiskLimits, NAME_BYTES};
+use crate::limits::{DiskLimits, MOST_FILE_BYTES, NAME_BYTES};
 
 use super::contents::Contents;
 use super::errno::{Errno, Limit, Stop};
@@ -128,6 +128,8 @@ pub struct Disk {
 impl Disk {
     /// An empty one.
     pub fn new(limits: DiskLimits) -> Self {
+        let file_bytes = limits.file_bytes.min(MOST_FILE_BYTES);
+        let limits = DiskLimits { file_bytes, ..limits };
         let mut disk = Self { limits, groups: Arc::default(), next: ROOT, nodes: 0, names: 0, bytes: 0 };
         disk.insert(Node::new(Kind::Directory { parent: ROOT, entries: Entries::default() }, 0));
         disk

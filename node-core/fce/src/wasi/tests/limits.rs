@@ -50,6 +50,22 @@ fn a_file_over_its_limit_is_efbig() {
 }
 
 #[test]
+fn no_setting_lets_a_file_be_larger_than_its_table_may() {
+    let mut guest =
+        Guest::limited(DiskLimits { file_bytes: u64::MAX, bytes: u64::MAX, ..DiskLimits::default() });
+    let file = guest.open("a", CREATE, BOTH);
+    let [list, count] = guest.buffers(&[(DATA, 1)]);
+    for at in [1 << 40, 1 << 60, i64::MAX] {
+        assert_eq!(guest.call("fd_pwrite", &[file, list, count, at, TOLD.into()]), Errno::Fbig);
+    }
+    guest.ok("fd_pwrite", &[file, list, count, (1 << 40) - 1, TOLD.into()]);
+    guest.ok("fd_pread", &[file, list, count, (1 << 40) - 1, TOLD.into()]);
+    assert_eq!(guest.u32(TOLD), 1);
+    guest.ok("fd_filestat_set_size", &[file, 0]);
+    assert_eq!(guest.disk.used_bytes(), 0);
+}
+
+#[test]
 fn names_and_nodes_are_counted_and_given_back() {
     // Three are the preopened directories.
     let mut guest = Guest::limited(DiskLimits { entries: 5, ..DiskLimits::default() });
