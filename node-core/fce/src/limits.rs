@@ -7,10 +7,13 @@ use serde::Deserialize;
 pub const DISK_BYTES: u64 = 64 << 20;
 /// Bytes of one file: one file may be the whole disk.
 pub const FILE_BYTES: u64 = DISK_BYTES;
+/// Bytes of one file, whatever is set: one byte far out in an empty file takes a table of 32 MiB at this size.
+pub const MOST_FILE_BYTES: u64 = 1 << 40;
 /// Names on a disk, and files and directories on it. A directory is copied when it changes, so this also bounds what a
 /// new name costs.
 pub const DISK_ENTRIES: u32 = 4096;
 /// Open descriptors of a module, preopened ones included. SQLite with a journal keeps three.
+/// One of a directory may hold a listing of it.
 pub const DESCRIPTORS: u32 = 128;
 /// Bytes of a path that a module gives, as `PATH_MAX` of Linux.
 pub const PATH_BYTES: u32 = 4096;
@@ -33,7 +36,7 @@ pub struct DiskLimits {
     pub bytes: u64,
     /// Names, and files and directories ([`DISK_ENTRIES`]).
     pub entries: u32,
-    /// Bytes of one file ([`FILE_BYTES`]).
+    /// Bytes of one file ([`FILE_BYTES`]); more than [`MOST_FILE_BYTES`] is as much.
     pub file_bytes: u64,
     /// Open descriptors of one module ([`DESCRIPTORS`]).
     pub descriptors: u32,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 /// Bytes of a chunk: a page of SQLite.
-pub(crate) const CHUNK_BYTES: u64 = 4096;
+pub(super) const CHUNK_BYTES: u64 = 4096;
 /// Chunks of a group: what a change copies of a long file, besides its chunk, is pointers to 64 chunks and to groups.
 const GROUP_CHUNKS: u64 = 64;
 
@@ -15,28 +15,36 @@ type Group = Arc<Vec<Option<Chunk>>>;
 
 /// The bytes of a file. A clone is two words and shares everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
+pub(super) struct Contents {
     size_bytes: u64,
     groups: Arc<Vec<Option<Group>>>,
 }
 
 impl Contents {
-    pub(crate) const fn size_bytes(&self) -> u64 {
+    pub(super) const fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
     /// What is stored of a chunk; the rest of it is zero.
-    pub(crate) fn chunk(&self, index: u64) -> &[u8] {
+    pub(super) fn chunk(&self, index: u64) -> &[u8] {
         self.slot(index).map_or(&[], |chunk| chunk.as_slice())
     }
 
+    /// The chunks that are stored, with their indices: the others are zero.
+    pub(super) fn stored(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        (0..).step_by(GROUP_CHUNKS as usize).zip(self.groups.iter()).flat_map(|(first, group)| {
+            let chunks = group.iter().flat_map(|group| group.iter());
+            (first..).zip(chunks).filter_map(|(index, chunk)| Some((index, chunk.as_ref()?.as_slice())))
+        })
+    }
+
     /// Whether a chunk is the same in both; cheap if it was never written since one was cloned from the other.
-    pub(crate) fn same_chunk(&self, other: &Self, index: u64) -> bool {
+    pub(super) fn same_chunk(&self, other: &Self, index: u64) -> bool {
         self.slot(index) == other.slot(index)
     }
 
     /// How many chunks the size takes.
-    pub(crate) const fn chunks(&self) -> u64 {
+    pub(super) const fn chunks(&self) -> u64 {
         self.size_bytes.div_ceil(CHUNK_BYTES)
     }
 
@@ -46,7 +54,7 @@ impl Contents {
     }
 
     /// Fills `into` with what stands at `at`; how many bytes there were before the end.
-    pub(crate) fn read(&self, at: u64, into: &mut [u8]) -> usize {
+    pub(super) fn read(&self, at: u64, into: &mut [u8]) -> usize {
         let left = self.size_bytes.saturating_sub(at);
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
         let mut done = 0;
@@ -67,7 +75,7 @@ impl Contents {
     }
 
     /// Puts `bytes` at `at`, which may be past the end; nothing changes if there are none. The caller has seen to it that the end fits a `u64`.
-    pub(crate) fn write(&mut self, at: u64, mut bytes: &[u8]) {
+    pub(super) fn write(&mut self, at: u64, mut bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -77,9 +85,7 @@ impl Contents {
             let step = (CHUNK_BYTES as usize - within).min(bytes.len());
             let (now, later) = bytes.split_at(step);
             self.change(position / CHUNK_BYTES, |chunk| {
-                if chunk.len() < within + step {
-                    chunk.resize(within + step, 0);
-                }
+                grow(chunk, within + step);
                 if let Some(to) = chunk.get_mut(within..within + step) {
                     to.copy_from_slice(now);
                 }
@@ -91,7 +97,7 @@ impl Contents {
     }
 
     /// Cuts it, or makes it longer by zeros, which take no memory.
-    pub(crate) fn resize(&mut self, size_bytes: u64) {
+    pub(super) fn resize(&mut self, size_bytes: u64) {
         if size_bytes < self.size_bytes {
             self.cut(size_bytes);
         }
@@ -110,7 +116,10 @@ impl Contents {
         }
         let within = (size_bytes % CHUNK_BYTES) as usize;
         if within != 0 {
-            self.change(whole - 1, |chunk| chunk.truncate(within));
+            self.change(whole - 1, |chunk| {
+                chunk.truncate(within);
+                chunk.shrink_to_fit();
+            });
         }
         let groups = Arc::make_mut(&mut self.groups);
         if let Some(last) = groups.last_mut() {
@@ -144,6 +153,17 @@ impl Contents {
     }
 }
 
+/// Makes a chunk at least so long. It doubles as it grows, but not past what a chunk may take.
+fn grow(chunk: &mut Vec<u8>, length: usize) {
+    if chunk.capacity() < length {
+        let capacity = length.max(2 * chunk.len()).min(CHUNK_BYTES as usize);
+        chunk.reserve_exact(capacity - chunk.len());
+    }
+    if chunk.len() < length {
+        chunk.resize(length, 0);
+    }
+}
+
 const fn place(index: u64) -> (usize, usize) {
     ((index / GROUP_CHUNKS) as usize, (index % GROUP_CHUNKS) as usize)
 }
@@ -167,6 +187,8 @@ fn tidy(groups: &mut Vec<Option<Group>>) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -203,6 +225,11 @@ mod tests {
                 let mut anew = Contents::default();
                 anew.write(0, &model);
                 prop_assert_eq!(&anew, &contents);
+                let stored: BTreeMap<u64, &[u8]> = contents.stored().collect();
+                for index in 0..contents.chunks() {
+                    prop_assert_eq!(contents.chunk(index), stored.get(&index).copied().unwrap_or(&[]));
+                }
+                prop_assert!(stored.values().all(|chunk| chunk.last().is_some_and(|byte| *byte != 0)));
             }
         }
     }
@@ -217,6 +244,18 @@ mod tests {
         assert_eq!((0..100).filter(|index| !shared(*index)).collect::<Vec<_>>(), [5]);
         assert!(!before.same_chunk(&after, 5));
         assert_eq!(before.chunk(5)[1], 1);
+    }
+
+    #[test]
+    fn a_chunk_never_takes_more_memory_than_its_size() {
+        let mut contents = Contents::default();
+        contents.write(0, &[1; 3000]);
+        for at in 3000..CHUNK_BYTES + 100 {
+            contents.write(at, &[1]);
+            assert!(contents.slot(0).unwrap().capacity() <= CHUNK_BYTES as usize);
+        }
+        contents.resize(10);
+        assert!(contents.slot(0).unwrap().capacity() < 100);
     }
 
     #[test]

@@ -16,14 +16,14 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::limits::{DiskLimits, NAME_BYTES};
+use crate::limits::{DiskLimits, MOST_FILE_BYTES, NAME_BYTES};
 
 use super::contents::Contents;
 use super::errno::{Errno, Limit, Stop};
 use super::process::Process;
 
 /// The directory that every path of the host begins at.
-pub(crate) const ROOT: u64 = 1;
+pub(super) const ROOT: u64 = 1;
 /// Nodes of a group.
 const GROUP_NODES: u64 = 64;
 
@@ -31,36 +31,36 @@ type Group = Arc<BTreeMap<u64, Node>>;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileType {
+pub(super) enum FileType {
     Directory,
     File,
 }
 
 /// When something happened to a node, in nanoseconds of the wall clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Times {
+pub(super) struct Times {
     /// Accessed: when it was made, or what was set.
-    pub(crate) accessed: u64,
+    pub(super) accessed: u64,
     /// Its content changed.
-    pub(crate) modified: u64,
+    pub(super) modified: u64,
     /// Anything of it changed.
-    pub(crate) changed: u64,
+    pub(super) changed: u64,
 }
 
 /// A file or directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Node {
+pub(super) struct Node {
     /// How many names it has.
-    pub(crate) links: u32,
+    pub(super) links: u32,
     /// How many descriptors of all modules hold it.
     opens: u32,
-    pub(crate) times: Times,
-    pub(crate) kind: Kind,
+    pub(super) times: Times,
+    pub(super) kind: Kind,
 }
 
 /// What a node holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     File(Contents),
     Directory {
         /// The directory that it is in; the root is in itself.
@@ -70,14 +70,14 @@ pub(crate) enum Kind {
 }
 
 /// What is in a directory, by name.
-pub(crate) type Entries = Arc<Vec<Entry>>;
+pub(super) type Entries = Arc<Vec<Entry>>;
 
 /// A name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) name: Arc<str>,
-    pub(crate) node: u64,
-    pub(crate) kind: FileType,
+pub(super) struct Entry {
+    pub(super) name: Arc<str>,
+    pub(super) node: u64,
+    pub(super) kind: FileType,
 }
 
 impl Node {
@@ -90,14 +90,14 @@ impl Node {
         }
     }
 
-    pub(crate) const fn file_type(&self) -> FileType {
+    pub(super) const fn file_type(&self) -> FileType {
         match self.kind {
             Kind::File(_) => FileType::File,
             Kind::Directory { .. } => FileType::Directory,
         }
     }
 
-    pub(crate) const fn size_bytes(&self) -> u64 {
+    pub(super) const fn size_bytes(&self) -> u64 {
         match &self.kind {
             Kind::File(contents) => contents.size_bytes(),
             Kind::Directory { .. } => 0,
@@ -128,6 +128,8 @@ pub struct Disk {
 impl Disk {
     /// An empty one.
     pub fn new(limits: DiskLimits) -> Self {
+        let file_bytes = limits.file_bytes.min(MOST_FILE_BYTES);
+        let limits = DiskLimits { file_bytes, ..limits };
         let mut disk = Self { limits, groups: Arc::default(), next: ROOT, nodes: 0, names: 0, bytes: 0 };
         disk.insert(Node::new(Kind::Directory { parent: ROOT, entries: Entries::default() }, 0));
         disk
@@ -164,11 +166,13 @@ impl Disk {
                 Kind::File(contents) => {
                     hash.update([0]);
                     hash.update(contents.size_bytes().to_le_bytes());
-                    for index in 0..contents.chunks() {
-                        let chunk = contents.chunk(index);
+                    for (index, chunk) in contents.stored() {
+                        hash.update(index.to_le_bytes());
                         hash.update((chunk.len() as u16).to_le_bytes());
                         hash.update(chunk);
                     }
+                    // No chunk has this index.
+                    hash.update(u64::MAX.to_le_bytes());
                 }
                 Kind::Directory { parent, entries } => {
                     hash.update([1]);
@@ -210,7 +214,7 @@ impl Disk {
         }
     }
 
-    pub(crate) fn node(&self, number: u64) -> Option<&Node> {
+    pub(super) fn node(&self, number: u64) -> Option<&Node> {
         self.groups.get(&(number / GROUP_NODES))?.get(&number)
     }
 
@@ -245,14 +249,14 @@ impl Disk {
     }
 
     /// A descriptor holds it from now on.
-    pub(crate) fn open(&mut self, number: u64) {
+    pub(super) fn open(&mut self, number: u64) {
         if let Some(node) = self.node_mut(number) {
             node.opens += 1;
         }
     }
 
     /// A descriptor holds it no more.
-    pub(crate) fn close(&mut self, number: u64) {
+    pub(super) fn close(&mut self, number: u64) {
         if let Some(node) = self.node_mut(number) {
             node.opens = node.opens.saturating_sub(1);
         }
@@ -260,7 +264,7 @@ impl Disk {
     }
 
     /// What is in a directory.
-    pub(crate) fn entries(&self, directory: u64) -> Result<&Entries, Errno> {
+    pub(super) fn entries(&self, directory: u64) -> Result<&Entries, Errno> {
         match self.node(directory).map(|node| &node.kind) {
             Some(Kind::Directory { entries, .. }) => Ok(entries),
             Some(Kind::File(_)) => Err(Errno::Notdir),
@@ -268,19 +272,19 @@ impl Disk {
         }
     }
 
-    pub(crate) fn lookup(&self, directory: u64, name: &str) -> Result<Option<&Entry>, Errno> {
+    pub(super) fn lookup(&self, directory: u64, name: &str) -> Result<Option<&Entry>, Errno> {
         let entries = self.entries(directory)?;
         Ok(find(entries, name).ok().and_then(|at| entries.get(at)))
     }
 
-    pub(crate) fn parent(&self, directory: u64) -> Option<u64> {
+    pub(super) fn parent(&self, directory: u64) -> Option<u64> {
         match self.node(directory)?.kind {
             Kind::Directory { parent, .. } => Some(parent),
             Kind::File(_) => None,
         }
     }
 
-    pub(crate) fn contents(&self, file: u64) -> Result<&Contents, Errno> {
+    pub(super) fn contents(&self, file: u64) -> Result<&Contents, Errno> {
         match self.node(file).map(|node| &node.kind) {
             Some(Kind::File(contents)) => Ok(contents),
             Some(Kind::Directory { .. }) => Err(Errno::Isdir),
@@ -289,7 +293,7 @@ impl Disk {
     }
 
     /// Whether a file may end at `end`.
-    pub(crate) fn check_growth(&self, file: u64, end: u64) -> Result<(), Stop> {
+    pub(super) fn check_growth(&self, file: u64, end: u64) -> Result<(), Stop> {
         let size = self.contents(file)?.size_bytes();
         if end <= size {
             return Ok(());
@@ -303,7 +307,7 @@ impl Disk {
         Ok(())
     }
 
-    pub(crate) fn write(&mut self, file: u64, at: u64, bytes: &[u8], now_ns: u64) -> Result<(), Stop> {
+    pub(super) fn write(&mut self, file: u64, at: u64, bytes: &[u8], now_ns: u64) -> Result<(), Stop> {
         let end = at.checked_add(bytes.len() as u64).ok_or(Limit::FileBytes)?;
         if bytes.is_empty() {
             return Ok(());
@@ -312,7 +316,7 @@ impl Disk {
         self.change(file, now_ns, |contents| contents.write(at, bytes))
     }
 
-    pub(crate) fn resize(&mut self, file: u64, size_bytes: u64, now_ns: u64) -> Result<(), Stop> {
+    pub(super) fn resize(&mut self, file: u64, size_bytes: u64, now_ns: u64) -> Result<(), Stop> {
         self.check_growth(file, size_bytes)?;
         self.change(file, now_ns, |contents| contents.resize(size_bytes))
     }
@@ -328,7 +332,7 @@ impl Disk {
         Ok(())
     }
 
-    pub(crate) fn set_times(
+    pub(super) fn set_times(
         &mut self,
         number: u64,
         accessed: Option<u64>,
@@ -346,12 +350,12 @@ impl Disk {
     }
 
     /// Makes an empty file.
-    pub(crate) fn create_file(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<u64, Stop> {
+    pub(super) fn create_file(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<u64, Stop> {
         self.create(directory, name, Kind::File(Contents::default()), now_ns)
     }
 
     /// Makes an empty directory.
-    pub(crate) fn create_directory(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<u64, Stop> {
+    pub(super) fn create_directory(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<u64, Stop> {
         if self.depth(directory) + 1 > u64::from(self.limits.depth) {
             return Err(Limit::Depth.into());
         }
@@ -378,7 +382,7 @@ impl Disk {
     }
 
     /// Gives a file another name.
-    pub(crate) fn link(&mut self, file: u64, directory: u64, name: &str, now_ns: u64) -> Result<(), Stop> {
+    pub(super) fn link(&mut self, file: u64, directory: u64, name: &str, now_ns: u64) -> Result<(), Stop> {
         if self.contents(file).is_err() {
             return Err(Errno::Perm.into());
         }
@@ -392,7 +396,7 @@ impl Disk {
     }
 
     /// Takes a name from a file.
-    pub(crate) fn unlink(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<(), Stop> {
+    pub(super) fn unlink(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<(), Stop> {
         match self.lookup(directory, name)?.map(|entry| entry.kind) {
             None => Err(Errno::Noent.into()),
             Some(FileType::Directory) => Err(Errno::Isdir.into()),
@@ -404,7 +408,7 @@ impl Disk {
     }
 
     /// Removes an empty directory.
-    pub(crate) fn remove_directory(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<(), Stop> {
+    pub(super) fn remove_directory(&mut self, directory: u64, name: &str, now_ns: u64) -> Result<(), Stop> {
         let Some(entry) = self.lookup(directory, name)? else { return Err(Errno::Noent.into()) };
         if !self.entries(entry.node)?.is_empty() {
             return Err(Errno::Notempty.into());
@@ -414,7 +418,7 @@ impl Disk {
     }
 
     /// Moves a name, over what has the new one if it may be replaced.
-    pub(crate) fn rename(
+    pub(super) fn rename(
         &mut self,
         (from, old): (u64, &str),
         (to, new): (u64, &str),

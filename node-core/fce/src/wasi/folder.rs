@@ -287,3 +287,148 @@ fn write_chunk(contents: &Contents, index: u64, into: &mut impl Write) -> io::Re
     let length = contents.read(index * CHUNK_BYTES, &mut chunk);
     into.write_all(chunk.get(..length).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use crate::limits::DiskLimits;
+
+    use super::*;
+
+    /// A folder with a file, a large one, a directory and a link out of it.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::create_dir(path.join("sub")).unwrap();
+        fs::write(path.join("sub/small"), b"small").unwrap();
+        fs::write(path.join("large"), vec![7; 3 << 20]).unwrap();
+        symlink("/etc", path.join("out")).unwrap();
+        folder
+    }
+
+    fn loaded(folder: &Path) -> Disk {
+        let mut disk = Disk::new(DiskLimits::default());
+        load(&mut disk, "data", folder, 5).unwrap();
+        disk
+    }
+
+    fn contents(disk: &Disk) -> BTreeMap<String, Option<Vec<u8>>> {
+        let read = |met: &Met| disk.read_file(&format!("data/{}", met.path)).ok();
+        disk.walk("data").iter().map(|met| (met.path.clone(), read(met))).collect()
+    }
+
+    #[test]
+    fn a_folder_is_read_whole_and_links_are_left_out() {
+        let folder = folder();
+        let mut disk = Disk::new(DiskLimits::default());
+        let done = load(&mut disk, "/data/", folder.path(), 5).unwrap();
+        assert_eq!(done, Loaded { files: 2, skipped: vec![folder.path().join("out")] });
+        let paths: Vec<_> = disk.walk("data").into_iter().map(|met| met.path).collect();
+        assert_eq!(paths, ["large", "sub", "sub/small"]);
+        assert_eq!(disk.read_file("data/sub/small").unwrap(), b"small");
+        assert_eq!(disk.read_file("data/large").unwrap(), vec![7; 3 << 20]);
+        assert_eq!(disk, loaded(folder.path()));
+    }
+
+    #[test]
+    fn a_folder_over_a_limit_is_refused() {
+        let folder = folder();
+        let load = |limits| load(&mut Disk::new(limits), "data", folder.path(), 5).unwrap_err().to_string();
+        let bytes = load(DiskLimits { bytes: 1 << 20, ..DiskLimits::default() });
+        assert_eq!(bytes, "`data/large` on the disk: over its limit of DiskBytes");
+        let entries = load(DiskLimits { entries: 2, ..DiskLimits::default() });
+        assert_eq!(entries, "`data` on the disk: over its limit of Entries");
+        assert!(super::load(&mut Disk::new(DiskLimits::default()), "d", Path::new("/no/such"), 0).is_err());
+    }
+
+    #[test]
+    fn nothing_is_written_if_nothing_changed() {
+        let folder = folder();
+        let disk = loaded(folder.path());
+        fs::remove_dir_all(folder.path().join("sub")).unwrap();
+        assert_eq!(store(&disk, &disk.clone(), "data", folder.path()).unwrap(), Stored::default());
+        assert!(!folder.path().join("sub").exists());
+    }
+
+    #[test]
+    fn only_what_changed_is_written() {
+        let folder = folder();
+        let before = loaded(folder.path());
+        let mut after = before.clone();
+        let large = after.walk("data")[0].node;
+        after.write(large, 5000, b"changed", 6).unwrap();
+        after.write(large, (3 << 20) + 10, b"grown", 6).unwrap();
+        after.write_file("data/new", b"new", 6).unwrap();
+        after.make_directory("data/sub/deeper", 6).unwrap();
+        after.write_file("data/sub/deeper/leaf", b"leaf", 6).unwrap();
+        let stored = store(&before, &after, "data", folder.path()).unwrap();
+        let expected = Stored { whole: 2, in_place: 1, chunks: 2, directories: 1, removed: 0, kept: 0 };
+        assert_eq!(stored, expected);
+        assert_eq!(contents(&loaded(folder.path())), contents(&after));
+        assert!(folder.path().join("out").is_symlink());
+        // And back again: cut, and removed.
+        let stored = store(&after, &before, "data", folder.path()).unwrap();
+        assert_eq!(Stored { removed: 3, in_place: 1, chunks: 1, ..Stored::default() }, stored);
+        assert_eq!(contents(&loaded(folder.path())), contents(&before));
+    }
+
+    #[test]
+    fn files_and_directories_that_turn_into_each_other_are_replaced() {
+        let folder = folder();
+        let before = loaded(folder.path());
+        let mut after = Disk::new(DiskLimits::default());
+        after.make_directory("data/large", 6).unwrap();
+        after.write_file("data/large/x", b"x", 6).unwrap();
+        after.write_file("data/sub", b"file", 6).unwrap();
+        store(&before, &after, "data", folder.path()).unwrap();
+        assert_eq!(contents(&loaded(folder.path())), contents(&after));
+    }
+
+    #[test]
+    fn what_the_disk_does_not_know_is_neither_removed_nor_written_through() {
+        let folder = folder();
+        let path = folder.path();
+        fs::write(path.join("target"), b"target").unwrap();
+        let before = loaded(path);
+        symlink(path.join("target"), path.join("sub/link")).unwrap();
+        let mut after = Disk::new(DiskLimits::default());
+        after.make_directory("data", 6).unwrap();
+        let stored = store(&before, &after, "data", path).unwrap();
+        assert_eq!((stored.removed, stored.kept), (3, 1));
+        assert!(path.join("sub/link").is_symlink());
+        for name in ["data/out/file", "data/out"] {
+            let mut wrong = after.clone();
+            if name.ends_with("file") {
+                wrong.make_directory("data/out", 6).unwrap();
+            }
+            wrong.write_file(name, b"x", 6).unwrap();
+            let error = store(&after, &wrong, "data", path).unwrap_err();
+            assert!(matches!(&error, FolderError::InTheWay(way) if way.ends_with("out")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_large_file_that_was_cut_by_others_is_written_whole() {
+        let folder = folder();
+        let before = loaded(folder.path());
+        let mut after = before.clone();
+        after.write(after.walk("data")[0].node, 0, b"changed", 6).unwrap();
+        fs::write(folder.path().join("large"), b"cut").unwrap();
+        assert_eq!(store(&before, &after, "data", folder.path()).unwrap().whole, 1);
+        assert_eq!(contents(&loaded(folder.path())), contents(&after));
+    }
+
+    #[test]
+    fn a_file_keeps_its_permissions() {
+        let folder = folder();
+        let path = folder.path().join("sub/small");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let before = loaded(folder.path());
+        let mut after = before.clone();
+        after.write_file("data/sub/small", b"other", 6).unwrap();
+        store(&before, &after, "data", folder.path()).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read(&path).unwrap(), b"other");
+    }
+}

@@ -156,12 +156,9 @@ pub(super) fn path_open(call: &mut Call<'_>, args: Args<'_>) -> Result<(), Stop>
     let path = (args.int(2), args.int(3));
     let (node, kind) = call.at(args.int(0), path, |call, place| open(call, place, how, access))?;
     call.disk.open(node);
-    let (target, access) = match kind {
-        FileType::File => (Target::File(node), access),
-        FileType::Directory => (
-            Target::Directory { node, preopen: None, listing: None },
-            Access { reads: access.reads, writes: false },
-        ),
+    let target = match kind {
+        FileType::File => Target::File(node),
+        FileType::Directory => Target::Directory { node, preopen: None, listing: None },
     };
     let opened = call.process.add(Descriptor { target, position: 0, flags: flags as u16, access });
     call.write_u32(told, opened)

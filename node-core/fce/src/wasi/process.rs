@@ -63,7 +63,7 @@ pub(super) struct Descriptor {
     pub(super) access: Access,
 }
 
-/// What may be done with a file's content.
+/// What may be done with a file's content. Of a directory it says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Access {
     pub(super) reads: bool,
@@ -168,6 +168,7 @@ impl Process {
             hash.update(text);
         };
         text(&self.name);
+        text(&self.environment.len().to_string());
         for (name, value) in self.environment.iter() {
             text(name);
             text(value);

@@ -24,7 +24,7 @@ pub(super) fn args_sizes_get(call: &mut Call<'_>, args: Args<'_>) -> Result<(), 
 pub(super) fn environ_get(call: &mut Call<'_>, args: Args<'_>) -> Result<(), Stop> {
     let (pointers, texts) = (args.int(0), args.int(1));
     let environment = call.process.environment();
-    let bytes: u64 = environment.iter().map(|variable| variable_bytes(variable)).sum();
+    let bytes: u64 = environment.iter().map(variable_bytes).sum();
     let count = environment.len() as u64;
     call.charge(count * ITEM)?;
     call.charge_bytes(bytes)?;
@@ -44,7 +44,7 @@ pub(super) fn environ_get(call: &mut Call<'_>, args: Args<'_>) -> Result<(), Sto
 pub(super) fn environ_sizes_get(call: &mut Call<'_>, args: Args<'_>) -> Result<(), Stop> {
     let environment = call.process.environment();
     call.charge(environment.len() as u64 * ITEM)?;
-    let bytes: u64 = environment.iter().map(|variable| variable_bytes(variable)).sum();
+    let bytes: u64 = environment.iter().map(variable_bytes).sum();
     call.memory.check(args.int(1), 4)?;
     call.write_u32(args.int(0), environment.len() as u32)?;
     call.write_u32(args.int(1), bytes as u32)
