@@ -130,7 +130,7 @@ pub(crate) const ROOMS: &[Room] = &[
         "cli",
         "sim/cli",
         &[
-            "types", "wire", "config", "p2p", "kernel", "play", "judge", "fleet", "run", "bench", "model",
+            "types", "fce", "wire", "config", "p2p", "kernel", "play", "judge", "fleet", "run", "bench", "model",
             "record", "report",
         ],
         "cli is arguments, progress and exit codes: stages are reached through run, a node through its daemon or its \

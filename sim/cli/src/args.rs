@@ -10,6 +10,7 @@ use crate::exit_code;
 mod bench;
 mod demo;
 pub(crate) mod doctor;
+pub(crate) mod fce;
 mod hunt;
 pub(crate) mod node;
 pub(crate) mod runs;
@@ -68,6 +69,9 @@ pub(crate) enum Command {
     /// Runs a node on a real network, and asks one that runs.
     #[command(subcommand, arg_required_else_help = true)]
     Node(node::Node),
+    /// Looks at Wasm modules, and calls services of them.
+    #[command(subcommand, arg_required_else_help = true)]
+    Fce(fce::Fce),
     Doctor(doctor::Doctor),
     Completions(Completions),
     Man(Man),

@@ -1,5 +1,6 @@
 //! What each command does.
 
+use crate::args::fce::Fce;
 use crate::args::node::Node;
 use crate::args::understand::Explain;
 use crate::args::{Cli, Command, Format, Runs, Scenario};
@@ -14,6 +15,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod explain;
+mod fce;
 mod hunt;
 mod kinds;
 mod look;
@@ -53,6 +55,8 @@ pub(crate) fn perform(cli: &Cli) -> u8 {
         Command::Node(Node::Lookup(args)) => node::ask::lookup(args, console),
         Command::Node(Node::Put(args)) => node::ask::put(args, console),
         Command::Node(Node::Get(args)) => node::ask::get(args, console),
+        Command::Fce(Fce::Info(args)) => fce::info(args, console),
+        Command::Fce(Fce::Call(args)) => fce::call(args, console),
         Command::Completions(args) => shell::completions(args, console),
         Command::Man(args) => shell::man(args, console),
         Command::Scenario(Scenario::New(args)) => scenario::new(args, console),
@@ -76,6 +80,8 @@ fn console(command: &Command) -> Console {
         Command::Explain(Explain::Lookup(args)) => (&args.output, Some(&args.shown)),
         Command::Why(args) => (&args.output, Some(&args.shown)),
         Command::Bench(args) => (&args.output, Some(&args.shown)),
+        Command::Fce(Fce::Call(args)) => (&args.output, Some(&args.shown)),
+        Command::Fce(Fce::Info(args)) => (&args.output, None),
         Command::Check(args) => (&args.output, None),
         Command::Report(args) => (&args.output, None),
         Command::Runs(Runs::Ls(args)) => (&args.output, None),

@@ -94,6 +94,7 @@ pub(crate) enum Look {
     Good,
     Bad,
     Doubtful,
+    Faint,
 }
 
 impl Look {
@@ -101,6 +102,7 @@ impl Look {
         match self {
             Self::Plain => Style::new(),
             Self::Strong => Style::new().bold(),
+            Self::Faint => Style::new().dimmed(),
             Self::Good => AnsiColor::Green.on_default().bold(),
             Self::Bad => AnsiColor::Red.on_default().bold(),
             Self::Doubtful => AnsiColor::Yellow.on_default().bold(),

@@ -15,7 +15,7 @@ exit_codes! {
     PASSED 0 "everything held; what was asked for was done";
     INTERNAL 1 "an unexpected error inside wavetank";
     USAGE 2 "the command line cannot be understood";
-    INVALID 3 "a scenario, or a node's file, is invalid";
+    INVALID 3 "a scenario, a node's file or a module is invalid";
     NOTHING 4 "no run's folder is there, or it cannot be read";
     THRESHOLD 10 "a threshold was missed";
     ALWAYS 11 "an `always` check failed";
@@ -32,6 +32,7 @@ exit_codes! {
     IN_USE 23 "a node's data folder is in use";
     UNREACHABLE 24 "no node answers";
     NOT_FOUND 25 "a node is not ready, or did not find or store it";
+    CALL_FAILED 26 "a call of a service failed";
     INTERRUPTED 130 "interrupted by SIGINT";
     TERMINATED 143 "interrupted by SIGTERM";
 }

@@ -1,0 +1,247 @@
+//! `wavetank fce`: Wasm modules and services by hand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fce::engine::Engine;
+use fce::info::describe;
+use fce::json;
+use fce::limits::{ModuleLimits, ServiceLimits};
+use fce::meter::Metering;
+use fce::module::{Module, Modules};
+use fce::parameters::CallParameters;
+use fce::service::{self, Ground, Life, Outcome, Service};
+use fce::spec::{Member, Spec};
+use fce::wasi::{Disk, Outside, Preopen, Stream, folder};
+use serde::Serialize;
+
+use crate::args::fce::{Call, Info};
+use crate::console::{Console, Look};
+use crate::exit_code;
+use crate::failure::Failure;
+use crate::figures::count;
+use crate::progress::Gauge;
+
+/// A unit of fuel takes so long by the clocks that a service sees, in picoseconds: about what it takes in reality.
+const PS_PER_FUEL: u64 = 500;
+/// How finely compiling is shown.
+const STEPS: u64 = 1000;
+
+pub(crate) fn info(args: &Info, console: Console) -> Result<u8, Failure> {
+    let wasm = read(&args.module)?;
+    let description = describe(&wasm, &ModuleLimits::default())
+        .map_err(|error| Failure::new(exit_code::INVALID, format!("{}: {error}", args.module.display())))?;
+    console.answer(&description.to_string(), &description)?;
+    Ok(exit_code::PASSED)
+}
+
+/// A call, for programs.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    exit_code: u8,
+    result: &'a serde_json::Value,
+    error: Option<&'a str>,
+    fuel: u64,
+    start_fuel: u64,
+    slept_ns: u64,
+    memory_bytes: u64,
+    log: Vec<Said>,
+}
+
+/// Something that a module said.
+#[derive(Debug, Serialize)]
+struct Said {
+    module: String,
+    /// The level of a line of the log, or the stream of one that was printed.
+    how: String,
+    text: String,
+}
+
+pub(crate) fn call(args: &Call, console: Console) -> Result<u8, Failure> {
+    let wanted = Wanted::of(&args.words)?;
+    let modules = modules(args)?;
+    let members = wanted.members(args, &modules, console)?;
+    let spec = Spec::new(members, ServiceLimits::default()).map_err(|error| invalid(error.to_string()))?;
+    let spec = Arc::new(spec);
+    let interface = spec.facade().module.interface();
+    let function = interface.exports().iter().find(|function| function.name == wanted.function);
+    let function = function.ok_or_else(|| unknown(&spec, wanted.function))?;
+    let arguments = json::arguments(&wanted.arguments, &function.arguments, interface)
+        .map_err(|error| Failure::new(exit_code::USAGE, format!("{}: {error}", wanted.function)))?;
+
+    let ground = ground(args)?;
+    let given = ground.call.clone();
+    let before = ground.disk.clone();
+    let (mut service, started) = Service::start(modules.engine(), &spec, Life::default(), ground)
+        .map_err(|error| Failure::new(exit_code::CALL_FAILED, error.to_string()))?;
+    let outcome = service.call(wanted.function, &arguments, &given);
+    if outcome.result.is_ok() {
+        for (name, dir) in &args.map {
+            folder::store(&before, service.disk(), name, Path::new(dir))
+                .map_err(|error| Failure::new(exit_code::OUTPUT, format!("{dir}: {error}")))?;
+        }
+    }
+    let said = said([&started, &outcome].into_iter());
+    for line in &said {
+        console.note(&format!("{} {} {}", Look::Faint.on(&line.module), Look::Faint.on(&line.how), line.text));
+    }
+    let result = outcome.result.as_ref().map(|value| json::result(value.as_ref(), function.result.as_ref(), interface));
+    let (result, error) = match result {
+        Ok(Ok(result)) => (result, None),
+        Ok(Err(error)) => (serde_json::Value::Null, Some(error.to_string())),
+        Err(error) => (serde_json::Value::Null, Some(error.to_string())),
+    };
+    if let Some(error) = &error {
+        console.warn(&format!("{} {error}", Look::Bad.on("error:")));
+    }
+    console.note(&Look::Faint.on(&format!("{} fuel, {} to start", count(outcome.fuel), count(started.fuel))));
+    let exit_code = if error.is_some() { exit_code::CALL_FAILED } else { exit_code::PASSED };
+    let document = Document {
+        exit_code,
+        result: &result,
+        error: error.as_deref(),
+        fuel: outcome.fuel,
+        start_fuel: started.fuel,
+        slept_ns: outcome.slept_ns,
+        memory_bytes: service.memory_bytes(),
+        log: said,
+    };
+    let text = if error.is_some() || function.result.is_none() { String::new() } else { format!("{result:#}\n") };
+    console.answer(&text, &document)?;
+    Ok(exit_code)
+}
+
+/// What is to be called.
+struct Wanted<'a> {
+    /// Names and files.
+    modules: Vec<(String, PathBuf)>,
+    function: &'a str,
+    arguments: serde_json::Value,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(words: &'a [String]) -> Result<Self, Failure> {
+        let is_module = |word: &&String| word.to_lowercase().ends_with(".wasm");
+        let modules: Vec<_> = words.iter().take_while(is_module).map(|word| named(word)).collect();
+        let (function, arguments) = match words.get(modules.len()..) {
+            Some([function]) => (function, serde_json::Value::Null),
+            Some([function, arguments]) => (function, serde_json::from_str(arguments).map_err(|error| {
+                Failure::new(exit_code::USAGE, format!("the arguments are no JSON: {error}"))
+                    .help("a string is written with its quotes: '\"text\"'")
+            })?),
+            _ => return Err(Failure::new(exit_code::USAGE, "modules, a function and its arguments are needed")),
+        };
+        if modules.is_empty() {
+            return Err(Failure::new(exit_code::USAGE, format!("{function} is no module: a module's file ends in .wasm")));
+        }
+        Ok(Self { modules, function, arguments })
+    }
+
+    fn members(&self, args: &Call, modules: &Modules, console: Console) -> Result<Vec<Member>, Failure> {
+        let load = |(name, path): &(String, PathBuf)| {
+            let module = load(modules, path, args, console)?;
+            let preopen = |(guest, _): &(String, String)| Preopen { guest: guest.clone(), folder: guest.clone() };
+            Ok(Member {
+                environment: args.env.clone(),
+                preopens: args.map.iter().map(preopen).collect(),
+                ..Member::new(name.clone(), module)
+            })
+        };
+        self.modules.iter().map(load).collect()
+    }
+}
+
+/// A module's name and file: the name is the file's, unless another stands before it.
+fn named(word: &str) -> (String, PathBuf) {
+    match word.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !name.contains(['/', '.']) => (name.to_owned(), path.into()),
+        _ => {
+            let path = PathBuf::from(word);
+            let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            (name, path)
+        }
+    }
+}
+
+fn load(modules: &Modules, path: &Path, args: &Call, console: Console) -> Result<Arc<Module>, Failure> {
+    let wasm = read(path)?;
+    let gauge = Arc::new(Mutex::new(Gauge::new(console, args.shown.progress, STEPS)));
+    let shown = Arc::clone(&gauge);
+    let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let progress = move |phase: &str, share: f32| {
+        let reached = (f64::from(share) * STEPS as f64) as u64;
+        shown.lock().unwrap_or_else(PoisonError::into_inner).show(reached, format!("{file}: {phase}"));
+    };
+    let module = modules.load_with(&wasm, Metering::On, Some(Arc::new(progress)));
+    if let Some(gauge) = Arc::into_inner(gauge) {
+        gauge.into_inner().unwrap_or_else(PoisonError::into_inner).end();
+    }
+    module.map_err(|error| invalid(format!("{}: {error}", path.display())))
+}
+
+fn modules(args: &Call) -> Result<Modules, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let engine = Engine::new(threads).map_err(|error| Failure::new(exit_code::INTERNAL, error.to_string()))?;
+    let folder = if args.no_cache { None } else { args.cache.clone().or_else(cache) };
+    Ok(Modules::new(engine, ModuleLimits::default(), folder))
+}
+
+/// The user's cache folder, as the XDG base directories have it.
+fn cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("wavetank").join("modules"))
+}
+
+fn ground(args: &Call) -> Result<Ground, Failure> {
+    let wall_ns = match args.time_ms {
+        Some(ms) => ms.saturating_mul(1_000_000),
+        None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64),
+    };
+    let mut disk = Disk::new(ServiceLimits::default().disk);
+    for (name, dir) in &args.map {
+        folder::load(&mut disk, name, Path::new(dir), wall_ns)
+            .map_err(|error| Failure::new(exit_code::USAGE, format!("{dir}: {error}")))?;
+    }
+    let mut seed = [0; 32];
+    for (byte, from) in seed.iter_mut().zip(args.seed.to_le_bytes()) {
+        *byte = from;
+    }
+    let parameters = Arc::new(CallParameters::default());
+    let call = service::Call { parameters, fuel: args.fuel, wall_ns, monotonic_ns: 0 };
+    Ok(Ground { disk, outside: Outside::new(seed, PS_PER_FUEL), call })
+}
+
+fn said<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Said> {
+    let mut said = Vec::new();
+    for outcome in outcomes {
+        said.extend(outcome.log.iter().map(|line| Said {
+            module: line.module.clone(),
+            how: format!("{:?}", line.level).to_lowercase(),
+            text: line.text.clone(),
+        }));
+        let mut report = outcome.report.clone();
+        said.extend(report.take_lines().into_iter().map(|line| Said {
+            module: line.module.to_string(),
+            how: if line.stream == Stream::Output { "stdout" } else { "stderr" }.to_owned(),
+            text: line.text,
+        }));
+    }
+    said
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::new(exit_code::INVALID, format!("{}: {error}", path.display())))
+}
+
+fn invalid(what: String) -> Failure {
+    Failure::new(exit_code::INVALID, what)
+}
+
+fn unknown(spec: &Spec, function: &str) -> Failure {
+    let functions = spec.facade().module.interface().exports().iter().map(|function| function.name.as_str());
+    let known = functions.collect::<Vec<_>>().join(", ");
+    Failure::new(exit_code::USAGE, format!("{} has no function {function}; it has {known}", spec.facade().name))
+}
