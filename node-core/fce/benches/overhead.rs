@@ -23,15 +23,23 @@ fn service(wasm: &[u8], metering: Metering, memory: Memory) -> Service {
     let modules = Modules::new(Engine::new(1).unwrap(), ModuleLimits::default(), None);
     let t = Instant::now();
     let module = modules.load_with(wasm, metering, None).unwrap();
-    eprintln!("{metering:?}: load {:?}, code {} bytes, facts {:?}", t.elapsed(), modules.engine().code_bytes(), module.facts());
+    eprintln!(
+        "{metering:?}: load {:?}, code {} bytes, facts {:?}",
+        t.elapsed(),
+        modules.engine().code_bytes(),
+        module.facts()
+    );
     let spec = Arc::new(Spec::new(vec![Member::new("air", module)], ServiceLimits::default()).unwrap());
-    let ground = Ground { disk: Disk::new(DiskLimits::default()), outside: Outside::new([7; 32], 1000), call: call() };
+    let ground =
+        Ground { disk: Disk::new(DiskLimits::default()), outside: Outside::new([7; 32], 1000), call: call() };
     let life = Life { memory, ..Life::default() };
     let t = Instant::now();
     let started = Service::start(modules.engine(), &spec, life.clone(), ground.clone()).unwrap().0;
     eprintln!("first start {:?}", t.elapsed());
     let t = Instant::now();
-    for _ in 0..20 { let _ = Service::start(modules.engine(), &spec, life.clone(), ground.clone()).unwrap().0; }
+    for _ in 0..20 {
+        let _ = Service::start(modules.engine(), &spec, life.clone(), ground.clone()).unwrap().0;
+    }
     eprintln!("start {:?}", t.elapsed() / 20);
     started
 }
@@ -39,7 +47,9 @@ fn service(wasm: &[u8], metering: Metering, memory: Memory) -> Service {
 fn main() {
     let script = {
         let mut s = String::from("(null)");
-        for i in 0..60 { s = format!("(seq (call \"peer\" (\"service{i}\" \"function\") [\"x\" {i}] v{i}) {s})"); }
+        for i in 0..60 {
+            s = format!("(seq (call \"peer\" (\"service{i}\" \"function\") [\"x\" {i}] v{i}) {s})");
+        }
         s
     };
     eprintln!("script {} bytes", script.len());
@@ -52,7 +62,9 @@ fn main() {
             let mut best = u128::MAX;
             for _ in 0..30 {
                 let t = Instant::now();
-                for _ in 0..10 { let _ = s.call("ast", &arguments, &call()); }
+                for _ in 0..10 {
+                    let _ = s.call("ast", &arguments, &call());
+                }
                 best = best.min(t.elapsed().as_nanos() / 10);
             }
             eprintln!("{metering:?} {memory:?}: ast {best} ns");

@@ -257,8 +257,12 @@ impl<R: Room> Lower<'_, R> {
             (Type::Bool, Value::Bool(value)) => into.push(u8::from(*value)),
             (Type::S8, Value::S8(value)) => into.extend(value.to_le_bytes()),
             (Type::S16, Value::S16(value)) => into.extend(value.to_le_bytes()),
-            (Type::S32, Value::S32(value)) | (Type::I32, Value::I32(value)) => into.extend(value.to_le_bytes()),
-            (Type::S64, Value::S64(value)) | (Type::I64, Value::I64(value)) => into.extend(value.to_le_bytes()),
+            (Type::S32, Value::S32(value)) | (Type::I32, Value::I32(value)) => {
+                into.extend(value.to_le_bytes())
+            }
+            (Type::S64, Value::S64(value)) | (Type::I64, Value::I64(value)) => {
+                into.extend(value.to_le_bytes())
+            }
             (Type::U8, Value::U8(value)) => into.push(*value),
             (Type::U16, Value::U16(value)) => into.extend(value.to_le_bytes()),
             (Type::U32, Value::U32(value)) => into.extend(value.to_le_bytes()),
@@ -343,8 +347,9 @@ mod tests {
     }
 
     fn inner() -> impl Strategy<Value = Value> {
-        (any::<bool>(), ".{0,9}", any::<i64>())
-            .prop_map(|(flag, text, n)| Value::Record(vec![Value::Bool(flag), Value::String(text), Value::S64(n)]))
+        (any::<bool>(), ".{0,9}", any::<i64>()).prop_map(|(flag, text, n)| {
+            Value::Record(vec![Value::Bool(flag), Value::String(text), Value::S64(n)])
+        })
     }
 
     fn outer() -> impl Strategy<Value = Value> {

@@ -44,7 +44,11 @@ pub(crate) struct Run<'a, C> {
 
 impl<C: Callees> Run<'_, C> {
     /// Runs `program` on `arguments`: what is left on the stack is its result.
-    pub(crate) fn run(&mut self, program: &[Instruction], arguments: &[Value]) -> Result<Option<Value>, CallError> {
+    pub(crate) fn run(
+        &mut self,
+        program: &[Instruction],
+        arguments: &[Value],
+    ) -> Result<Option<Value>, CallError> {
         let mut stack = Stack(Vec::with_capacity(8));
         for instruction in program {
             self.step(instruction, arguments, &mut stack)?;
@@ -70,7 +74,8 @@ impl<C: Callees> Run<'_, C> {
             Instruction::CallCore(function) => {
                 let first = stack.0.len().checked_sub(self.callees.arity(*function)?);
                 let taken = stack.0.split_off(first.ok_or_else(|| lacks("arguments".to_owned()))?);
-                let result = self.callees.call(*function, taken.into_iter().map(Cow::into_owned).collect())?;
+                let result =
+                    self.callees.call(*function, taken.into_iter().map(Cow::into_owned).collect())?;
                 stack.0.extend(result.map(Cow::Owned));
             }
             Instruction::FromCore { from, to } => {
@@ -152,7 +157,8 @@ impl<C: Callees> Run<'_, C> {
         let (value, carried) = {
             let memory = self.callees.memory()?;
             let limit_bytes = self.lift_limit_bytes;
-            let mut lift = Lift { memory: &memory, records: self.records, budget_bytes: limit_bytes, limit_bytes };
+            let mut lift =
+                Lift { memory: &memory, records: self.records, budget_bytes: limit_bytes, limit_bytes };
             let value = match instruction {
                 Instruction::StringLift => Value::String(lift.string(at, size)?),
                 Instruction::ArrayLift(element) => lift.array(at, size, element)?,

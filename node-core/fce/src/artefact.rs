@@ -49,7 +49,13 @@ impl Folder {
     }
 
     /// Keeps the bytes of the module of this hash. The file appears whole, or not at all.
-    pub(crate) fn keep(&self, engine: &Engine, hash: ModuleHash, metered: bool, code: &[u8]) -> io::Result<()> {
+    pub(crate) fn keep(
+        &self,
+        engine: &Engine,
+        hash: ModuleHash,
+        metered: bool,
+        code: &[u8],
+    ) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
         let key = key(engine, metered);

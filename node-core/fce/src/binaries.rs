@@ -81,10 +81,15 @@ impl Binaries {
             Self::Off => BinaryResult::not_run(format!("{binary} is not mounted: programs are off")),
             Self::Recorded(answers) => {
                 let fits = |answer: &&Recorded| {
-                    answer.binary == binary && answer.arguments.as_ref().is_none_or(|wanted| wanted == arguments)
+                    answer.binary == binary
+                        && answer.arguments.as_ref().is_none_or(|wanted| wanted == arguments)
                 };
                 answers.iter().find(fits).map_or_else(
-                    || BinaryResult::not_run(format!("no answer of {binary} is recorded for these arguments")),
+                    || {
+                        BinaryResult::not_run(format!(
+                            "no answer of {binary} is recorded for these arguments"
+                        ))
+                    },
                     |answer| answer.result.clone(),
                 )
             }
@@ -145,7 +150,10 @@ fn ended(mut child: Child, limits: &BinaryLimits) -> BinaryResult {
     }
     let [stdout, stderr] = texts;
     if stdout.len() > limits.output_bytes || stderr.len() > limits.output_bytes {
-        return BinaryResult::not_run(format!("it printed more than the limit of {} bytes", limits.output_bytes));
+        return BinaryResult::not_run(format!(
+            "it printed more than the limit of {} bytes",
+            limits.output_bytes
+        ));
     }
     match status {
         Ok(Some(status)) => BinaryResult { ret_code: code_of(status), error: String::new(), stdout, stderr },
@@ -216,7 +224,10 @@ mod tests {
 
     #[test]
     fn a_program_sees_nothing_of_its_host() {
-        let result = shell("env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD=; read line || echo no input", limits());
+        let result = shell(
+            "env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD=; read line || echo no input",
+            limits(),
+        );
         assert_eq!(String::from_utf8(result.stdout).unwrap(), "no input\n");
     }
 

@@ -9,7 +9,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wasmer::sys::{Cranelift, CraneliftOptLevel, CpuFeature, EngineBuilder, NativeEngineExt as _, Target, Triple};
+use wasmer::sys::{
+    CpuFeature, Cranelift, CraneliftOptLevel, EngineBuilder, NativeEngineExt as _, Target, Triple,
+};
 
 use crate::image::{Rooms, RoomsOf};
 

@@ -18,6 +18,12 @@ pub enum Fault {
         /// How often it may.
         limit: u64,
     },
+    /// Its calls of the host call it again, deeper than they may.
+    #[error("calls of the host within calls of the host, deeper than {limit}")]
+    NestedCalls {
+        /// How deep they may be.
+        limit: u32,
+    },
     /// It ended its process. That is a fault where a function should have returned.
     #[error("exited with code {0}")]
     Exited(u32),

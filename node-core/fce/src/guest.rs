@@ -94,7 +94,11 @@ impl Guest<'_> {
     }
 
     /// Calls the interface function of this index.
-    pub(crate) fn invoke(&mut self, function: usize, arguments: &[Value]) -> Result<Option<Value>, CallError> {
+    pub(crate) fn invoke(
+        &mut self,
+        function: usize,
+        arguments: &[Value],
+    ) -> Result<Option<Value>, CallError> {
         let spec = Arc::clone(&self.links.spec);
         let Some((member, exported)) = spec.export(self.module, function) else {
             return Err(Fault::Adapter(format!("it has no function {function}")).into());

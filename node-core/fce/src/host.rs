@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use wasmer::{Extern, ExternType, Function, FunctionEnv, FunctionEnvMut, FunctionType, Imports, RuntimeError, Store};
+use wasmer::{
+    Extern, ExternType, Function, FunctionEnv, FunctionEnvMut, FunctionType, Imports, RuntimeError, Store,
+};
 
 use crate::abi::Lower;
 use crate::adapter::{Callees as _, Run};
@@ -13,6 +15,7 @@ use crate::fault::{CallError, Fault};
 use crate::guest::{Guest, Links, View, from_engine, to_engine};
 use crate::image::Rooms;
 use crate::it::Instruction;
+use crate::limits::NESTED_CALLS;
 use crate::memory::{GuestMemory, OutOfBounds};
 use crate::meter;
 use crate::parameters::{BINARY_RESULT, CallParameters};
@@ -75,6 +78,8 @@ pub(crate) struct State {
     /// Lines that did not fit.
     pub(crate) log_cut: u64,
     pub(crate) host_calls: u64,
+    /// How many calls of the host are under way, each within the one before it.
+    pub(crate) nested: u32,
     /// How often memory was refused before the call that is under way.
     pub(crate) refused_before: u64,
     /// What the call that is under way was given.
@@ -87,7 +92,7 @@ impl State {
         self.parameters = Arc::clone(&call.parameters);
         self.outside.begin(call.wall_ns, call.monotonic_ns);
         self.report = Report::default();
-        (self.log_bytes, self.log_cut, self.host_calls) = (0, 0, 0);
+        (self.log_bytes, self.log_cut, self.host_calls, self.nested) = (0, 0, 0, 0);
         self.log.clear();
         self.refused_before = self.rooms.budget().refused();
         self.fuel_given = call.fuel;
@@ -154,11 +159,19 @@ fn offer(
     Function::new_with_env(store, env, ty.clone(), answer)
 }
 
+/// Counts a call of the host. A call that fails ends all calls that it is within.
 fn enter(env: &mut FunctionEnvMut<'_, State>, links: &Links) -> Result<(), CallError> {
     let limit = links.spec.limits().host_calls;
     let state = env.data_mut();
     state.host_calls += 1;
-    if state.host_calls > limit { Err(Fault::HostCalls { limit }.into()) } else { Ok(()) }
+    state.nested += 1;
+    if state.host_calls > limit {
+        Err(Fault::HostCalls { limit }.into())
+    } else if state.nested > NESTED_CALLS {
+        Err(Fault::NestedCalls { limit: NESTED_CALLS }.into())
+    } else {
+        Ok(())
+    }
 }
 
 fn guest<'a>(
@@ -180,20 +193,29 @@ fn host_call(
 ) -> Result<Vec<wasmer::Value>, CallError> {
     enter(env, links)?;
     let handle = env.as_ref();
-    let mut guest = guest(env, &handle, links, module);
+    let answered = answer_import(&mut guest(env, &handle, links, module), import, arguments)?;
+    env.data_mut().nested -= 1;
+    Ok(answered)
+}
+
+fn answer_import(
+    guest: &mut Guest<'_>,
+    import: &Import,
+    arguments: &[wasmer::Value],
+) -> Result<Vec<wasmer::Value>, CallError> {
     match import {
-        Import::Interface(index) => return interface_call(&mut guest, *index, arguments),
-        Import::Log => log(&mut guest, arguments)?,
+        Import::Interface(index) => return interface_call(guest, *index, arguments),
+        Import::Log => log(guest, arguments)?,
         Import::CallParameters(generation) => {
             guest.charge(cost::HOST_CALL)?;
             let parameters = Arc::clone(&guest.env.as_mut(&mut guest.store).parameters);
             let (value, index) = parameters.record(*generation);
-            answer(&mut guest, &value, index)?;
+            answer(guest, &value, index)?;
         }
         Import::Binary(name) => {
             guest.charge(cost::BINARY_CALL)?;
-            let result = binary_call(&mut guest, name, arguments)?;
-            answer(&mut guest, &result, BINARY_RESULT)?;
+            let result = binary_call(guest, name, arguments)?;
+            answer(guest, &result, BINARY_RESULT)?;
         }
         Import::Wasi(_) => return Err(Fault::Adapter("WASI is answered elsewhere".to_owned()).into()),
     }
@@ -261,18 +283,11 @@ fn log(guest: &mut Guest<'_>, arguments: &[wasmer::Value]) -> Result<(), CallErr
     Ok(())
 }
 
-fn binary_call(
-    guest: &mut Guest<'_>,
-    name: &str,
-    arguments: &[wasmer::Value],
-) -> Result<Value, CallError> {
+fn binary_call(guest: &mut Guest<'_>, name: &str, arguments: &[wasmer::Value]) -> Result<Value, CallError> {
     let spec = Arc::clone(&guest.links.spec);
     let arguments = arguments.iter().map(from_engine).collect::<Result<Vec<_>, _>>()?;
-    let lift = [
-        Instruction::ArgumentGet(0),
-        Instruction::ArgumentGet(1),
-        Instruction::ArrayLift(Type::String),
-    ];
+    let lift =
+        [Instruction::ArgumentGet(0), Instruction::ArgumentGet(1), Instruction::ArrayLift(Type::String)];
     let records = spec.member(guest.module).module.interface();
     let lift_limit_bytes = spec.limits().carried_bytes;
     let lifted = Run { callees: guest, records, lift_limit_bytes }.run(&lift, &arguments)?;
@@ -326,13 +341,16 @@ fn wasi_call(
     let answered = function.call(&mut call, &arguments);
     let used = call.fuel.used - used;
     guest(env, &handle, links, module).charge(used)?;
+    env.data_mut().nested -= 1;
     match answered {
         Ok(_) if function.results.is_empty() => Ok(Vec::new()),
         Ok(errno) => Ok(vec![wasmer::Value::I32(errno as i32)]),
         Err(Exit::Exited(code)) => Err(Fault::Exited(code).into()),
         Err(Exit::Raised(signal)) => Err(Fault::Raised(signal).into()),
         Err(Exit::OutOfFuel { .. }) => Err(Fault::OutOfFuel.into()),
-        Err(Exit::Arguments { .. }) => Err(Fault::Adapter("WASI is called with other arguments".to_owned()).into()),
+        Err(Exit::Arguments { .. }) => {
+            Err(Fault::Adapter("WASI is called with other arguments".to_owned()).into())
+        }
     }
 }
 

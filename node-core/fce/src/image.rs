@@ -28,8 +28,8 @@ use std::sync::{Mutex, PoisonError};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use wasmer::sys::Tunables;
 use wasmer::sys::vm::{
-    LinearMemory, MemoryError, MemoryStyle, TableStyle, Trap, VMConfig, VMMemory, VMMemoryDefinition, VMTable,
-    VMTableDefinition, initialize_memory_with_data,
+    LinearMemory, MemoryError, MemoryStyle, TableStyle, Trap, VMConfig, VMMemory, VMMemoryDefinition,
+    VMTable, VMTableDefinition, initialize_memory_with_data,
 };
 use wasmer::{MemoryType, Pages, TableType, WASM_PAGE_SIZE};
 
@@ -168,8 +168,9 @@ impl Reserved {
     fn new(size_bytes: usize) -> io::Result<Self> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping, anywhere.
-        let base =
-            unsafe { rustix::mm::mmap_anonymous(core::ptr::null_mut(), size_bytes, ProtFlags::empty(), flags) }?;
+        let base = unsafe {
+            rustix::mm::mmap_anonymous(core::ptr::null_mut(), size_bytes, ProtFlags::empty(), flags)
+        }?;
         let base = NonNull::new(base).ok_or_else(|| io::Error::other("mapped at address zero"))?;
         Ok(Self { base, size_bytes })
     }

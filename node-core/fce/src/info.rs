@@ -135,7 +135,11 @@ impl Description {
                 "log_utf8_string" | "get_call_parameters" => self.host.push(format!("{namespace}.{name}")),
                 binary => self.binaries.push(binary.to_owned()),
             }
-        } else if interface.imports().iter().any(|import| import.namespace == namespace && import.name == name) {
+        } else if interface
+            .imports()
+            .iter()
+            .any(|import| import.namespace == namespace && import.name == name)
+        {
             self.modules.entry(namespace.to_owned()).or_default().push(name.to_owned());
         } else {
             self.unknown.push(format!("{namespace}.{name}"));
@@ -185,15 +189,17 @@ pub fn type_name(ty: &Type, interface: &Interface) -> String {
         Type::String => "string".to_owned(),
         Type::Bytes => "[u8]".to_owned(),
         Type::Array(element) => format!("[{}]", type_name(element, interface)),
-        Type::Record(index) => {
-            interface.records().get(index).map_or_else(|| format!("record {index}"), |record| record.name.clone())
-        }
+        Type::Record(index) => interface
+            .records()
+            .get(index)
+            .map_or_else(|| format!("record {index}"), |record| record.name.clone()),
     }
 }
 
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arguments: Vec<_> = self.arguments.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();
+        let arguments: Vec<_> =
+            self.arguments.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();
         write!(f, "{}({})", self.name, arguments.join(", "))?;
         self.result.as_ref().map_or(Ok(()), |result| write!(f, " -> {result}"))
     }
@@ -209,9 +215,17 @@ impl fmt::Display for Description {
             writeln!(f, "by         {} {}, {}", manifest.authors, manifest.version, manifest.build_time)?;
             writeln!(f, "about      {} ({})", manifest.description, manifest.repository)?;
         }
-        writeln!(f, "size       {} bytes, {} of code and {} of data", facts.module_bytes, facts.code_bytes, facts.data_bytes)?;
+        writeln!(
+            f,
+            "size       {} bytes, {} of code and {} of data",
+            facts.module_bytes, facts.code_bytes, facts.data_bytes
+        )?;
         writeln!(f, "functions  {} of its own, {} imported", facts.functions, facts.imported_functions)?;
-        writeln!(f, "memory     begins with {} pages of 64 KiB; {} table slots", facts.memory_pages, facts.table_slots)?;
+        writeln!(
+            f,
+            "memory     begins with {} pages of 64 KiB; {} table slots",
+            facts.memory_pages, facts.table_slots
+        )?;
         for record in &self.records {
             writeln!(f, "\ndata {}", record.name)?;
             for field in &record.fields {

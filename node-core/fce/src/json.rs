@@ -86,7 +86,11 @@ pub fn arguments(json: &Json, wanted: &[Named], interface: &Interface) -> Result
     match json {
         Json::Array(elements) => {
             count("the call", "arguments", elements.len(), wanted.len())?;
-            elements.iter().zip(wanted).map(|(json, named)| read.value(json, &named.ty, &named.name)).collect()
+            elements
+                .iter()
+                .zip(wanted)
+                .map(|(json, named)| read.value(json, &named.ty, &named.name))
+                .collect()
         }
         Json::Object(fields) => read.fields(fields, wanted, "the call"),
         Json::Null => count("the call", "arguments", 0, wanted.len()).map(|()| Vec::new()),
@@ -114,7 +118,11 @@ pub fn result(value: Option<&Value>, ty: Option<&Type>, interface: &Interface) -
 }
 
 fn count(path: &str, what: &'static str, found: usize, wanted: usize) -> Result<(), JsonError> {
-    if found == wanted { Ok(()) } else { Err(JsonError::Count { path: path.to_owned(), what, found, wanted }) }
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(JsonError::Count { path: path.to_owned(), what, found, wanted })
+    }
 }
 
 fn kind(json: &Json) -> &'static str {
@@ -146,29 +154,28 @@ impl Read<'_> {
         match (ty, json) {
             (Type::Bool, Json::Bool(value)) => Ok(Value::Bool(*value)),
             (Type::String, Json::String(value)) => Ok(Value::String(value.clone())),
-            (Type::Array(element), Json::Array(elements)) if **element == Type::U8 => self.bytes(elements, path),
+            (Type::Array(element), Json::Array(elements)) if **element == Type::U8 => {
+                self.bytes(elements, path)
+            }
             (Type::Bytes, Json::Array(elements)) => self.bytes(elements, path),
             (Type::Array(element), Json::Array(elements)) => {
                 let read = |(index, json)| self.value(json, element, &format!("{path}[{index}]"));
                 elements.iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Array)
             }
             (Type::Record(index), json) => self.record(json, *index, path),
-            (_, Json::Number(number)) if is_number(ty) => {
-                self::number(number, ty).ok_or_else(|| JsonError::Range {
-                    path: path.to_owned(),
-                    number: number.to_string(),
-                    wanted: ty.kind(),
-                })
-            }
+            (_, Json::Number(number)) if is_number(ty) => self::number(number, ty).ok_or_else(|| {
+                JsonError::Range { path: path.to_owned(), number: number.to_string(), wanted: ty.kind() }
+            }),
             _ => Err(JsonError::Kind { path: path.to_owned(), found: kind(json), wanted: ty.kind() }),
         }
     }
 
     fn bytes(&self, elements: &[Json], path: &str) -> Result<Value, JsonError> {
-        let read = |(index, json): (usize, &Json)| match self.value(json, &Type::U8, &format!("{path}[{index}]"))? {
-            Value::U8(byte) => Ok(byte),
-            other => Err(JsonError::Kind { path: path.to_owned(), found: other.kind(), wanted: "a u8" }),
-        };
+        let read =
+            |(index, json): (usize, &Json)| match self.value(json, &Type::U8, &format!("{path}[{index}]"))? {
+                Value::U8(byte) => Ok(byte),
+                other => Err(JsonError::Kind { path: path.to_owned(), found: other.kind(), wanted: "a u8" }),
+            };
         elements.iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Bytes)
     }
 
@@ -184,12 +191,19 @@ impl Read<'_> {
                     .map(|(json, field)| self.value(json, &field.ty, &format!("{path}.{}", field.name)))
                     .collect::<Result<_, _>>()?
             }
-            _ => return Err(JsonError::Kind { path: path.to_owned(), found: kind(json), wanted: "a record" }),
+            _ => {
+                return Err(JsonError::Kind { path: path.to_owned(), found: kind(json), wanted: "a record" });
+            }
         };
         Ok(Value::Record(fields))
     }
 
-    fn fields(&self, fields: &Map<String, Json>, wanted: &[Named], path: &str) -> Result<Vec<Value>, JsonError> {
+    fn fields(
+        &self,
+        fields: &Map<String, Json>,
+        wanted: &[Named],
+        path: &str,
+    ) -> Result<Vec<Value>, JsonError> {
         let known = |name: &String| wanted.iter().any(|named| named.name == *name);
         if let Some(name) = fields.keys().find(|name| !known(name)) {
             let known = wanted.iter().map(|named| named.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -242,7 +256,9 @@ fn write(value: &Value, ty: &Type, interface: &Interface) -> Result<Json, JsonEr
         Value::U32(value) => (*value).into(),
         Value::U64(value) => (*value).into(),
         // As the shortest digits that give this float, not as those of the wider one that it becomes.
-        Value::F32(value) if value.is_finite() => serde_json::to_value(value).map_err(|_| JsonError::NotANumber)?,
+        Value::F32(value) if value.is_finite() => {
+            serde_json::to_value(value).map_err(|_| JsonError::NotANumber)?
+        }
         Value::F32(_) => return Err(JsonError::NotANumber),
         Value::F64(value) => Json::Number(Number::from_f64(*value).ok_or(JsonError::NotANumber)?),
         Value::String(value) => Json::String(value.clone()),
@@ -262,8 +278,8 @@ fn write(value: &Value, ty: &Type, interface: &Interface) -> Result<Json, JsonEr
                 _ => return Err(lacks()),
             };
             let pairs = values.iter().zip(&record.fields);
-            let written = pairs
-                .map(|(value, field)| Ok((field.name.clone(), write(value, &field.ty, interface)?)));
+            let written =
+                pairs.map(|(value, field)| Ok((field.name.clone(), write(value, &field.ty, interface)?)));
             Json::Object(written.collect::<Result<_, JsonError>>()?)
         }
     })

@@ -95,6 +95,9 @@ pub const MEMORY_BYTES: u64 = 256 << 20;
 pub const CARRIED_BYTES: u64 = 64 << 20;
 /// A call that does nothing but read a file of 64 MiB in blocks of 512 bytes stays below it.
 pub const HOST_CALLS: u64 = 1 << 20;
+/// Calls of the host within each other: a chain through as many modules as a service may have, and some more. Each takes the
+/// host's own stack.
+pub const NESTED_CALLS: u32 = 100;
 /// A screen of lines, many times over.
 pub const LOG_BYTES: usize = 64 << 10;
 /// SQLite's opening of a database and creating of tables, a hundred times: about a second of work.

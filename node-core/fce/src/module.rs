@@ -70,7 +70,6 @@ pub struct Module {
     sdk_version: Option<Version>,
     facts: Facts,
     code: wasmer::Module,
-    metered: bool,
     /// What its memory holds before any of its code has run, once an instance was made.
     image: OnceLock<Arc<Image>>,
 }
@@ -108,10 +107,6 @@ impl Module {
 
     pub(crate) fn code(&self) -> &wasmer::Module {
         &self.code
-    }
-
-    pub(crate) fn metered(&self) -> bool {
-        self.metered
     }
 
     pub(crate) fn image(&self) -> Option<&Arc<Image>> {
@@ -270,7 +265,6 @@ impl Modules {
             sdk_version: sections.sdk_version,
             facts: prepared.facts,
             code,
-            metered,
             image: OnceLock::new(),
         })
     }

@@ -102,7 +102,8 @@ impl Layouts {
             let inner = Type::Array(Box::new(Type::Record(TETRAPLET)));
             ("tetraplets", Type::Array(Box::new(inner)))
         };
-        let texts = |names: &[&'static str]| names.iter().map(|name| (*name, Type::String)).collect::<Vec<_>>();
+        let texts =
+            |names: &[&'static str]| names.iter().map(|name| (*name, Type::String)).collect::<Vec<_>>();
         let particle = vec![
             ("id", Type::String),
             ("init_peer_id", Type::String),
@@ -118,9 +119,11 @@ impl Layouts {
             ("stdout", Type::Bytes),
             ("stderr", Type::Bytes),
         ];
-        let mut v0 = texts(&["init_peer_id", "service_id", "service_creator_peer_id", "host_id", "particle_id"]);
+        let mut v0 =
+            texts(&["init_peer_id", "service_id", "service_creator_peer_id", "host_id", "particle_id"]);
         v0.push(tetraplets());
-        let mut v1 = texts(&["init_peer_id", "service_id", "service_creator_peer_id", "host_id", "worker_id"]);
+        let mut v1 =
+            texts(&["init_peer_id", "service_id", "service_creator_peer_id", "host_id", "worker_id"]);
         v1.extend([("particle_id", Type::String), tetraplets()]);
         let mut v2 = vec![("particle", Type::Record(PARTICLE))];
         v2.extend(texts(&["service_id", "service_creator_peer_id", "host_id", "worker_id"]));
@@ -155,7 +158,12 @@ impl CallParameters {
     /// As a record of this generation, and the index of its type in [`Layouts`].
     pub(crate) fn record(&self, generation: Generation) -> (Value, u32) {
         let tetraplet = |of: &Tetraplet| {
-            Value::Record(vec![text(&of.peer_pk), text(&of.service_id), text(&of.function_name), text(&of.lens)])
+            Value::Record(vec![
+                text(&of.peer_pk),
+                text(&of.service_id),
+                text(&of.function_name),
+                text(&of.lens),
+            ])
         };
         let inner = |of: &Vec<Tetraplet>| Value::Array(of.iter().map(tetraplet).collect());
         let tetraplets = Value::Array(self.tetraplets.iter().map(inner).collect());

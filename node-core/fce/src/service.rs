@@ -195,7 +195,12 @@ impl Service {
     ///
     /// # Errors
     /// If a module cannot be instantiated, or fails as it starts.
-    pub fn start(engine: &Engine, spec: &Arc<Spec>, life: Life, ground: Ground) -> Result<(Self, Outcome), StartError> {
+    pub fn start(
+        engine: &Engine,
+        spec: &Arc<Spec>,
+        life: Life,
+        ground: Ground,
+    ) -> Result<(Self, Outcome), StartError> {
         let (live, outcome) = Live::start(engine, spec, &life, &ground)?;
         Ok((Self::of(engine, spec, life, live, ground), outcome))
     }
@@ -307,7 +312,12 @@ impl Outcome {
 }
 
 impl Live {
-    fn start(engine: &Engine, spec: &Arc<Spec>, life: &Life, ground: &Ground) -> Result<(Self, Outcome), StartError> {
+    fn start(
+        engine: &Engine,
+        spec: &Arc<Spec>,
+        life: &Life,
+        ground: &Ground,
+    ) -> Result<(Self, Outcome), StartError> {
         let mut live = Self::empty(engine, spec, life, ground)?;
         live.begin(&ground.call);
         for module in 0..spec.members().len() {
@@ -323,7 +333,12 @@ impl Live {
         Ok((live, outcome))
     }
 
-    pub(crate) fn empty(engine: &Engine, spec: &Arc<Spec>, life: &Life, ground: &Ground) -> Result<Self, StartError> {
+    pub(crate) fn empty(
+        engine: &Engine,
+        spec: &Arc<Spec>,
+        life: &Life,
+        ground: &Ground,
+    ) -> Result<Self, StartError> {
         let limits = spec.limits();
         let rooms = Arc::new(Rooms::new(limits.memory_bytes, STACK_BYTES));
         let mut store = engine.store(&rooms);
@@ -337,7 +352,8 @@ impl Live {
                 &mut disk,
                 ground.call.wall_ns,
             );
-            processes.push(process.map_err(|error| StartError::Setup { module: member.name.clone(), error })?);
+            processes
+                .push(process.map_err(|error| StartError::Setup { module: member.name.clone(), error })?);
         }
         let state = State {
             disk,
@@ -351,6 +367,7 @@ impl Live {
             log_bytes: 0,
             log_cut: 0,
             host_calls: 0,
+            nested: 0,
             refused_before: 0,
             fuel_given: 0,
         };
@@ -367,7 +384,11 @@ impl Live {
     }
 
     /// Makes an instance of the module, whose memory begins as `image`, or as the module's data say.
-    pub(crate) fn instantiate(&mut self, module: usize, image: Option<&Arc<Image>>) -> Result<Instance, StartError> {
+    pub(crate) fn instantiate(
+        &mut self,
+        module: usize,
+        image: Option<&Arc<Image>>,
+    ) -> Result<Instance, StartError> {
         let links = Arc::clone(&self.links);
         let member = links.spec.member(module);
         let imports = host::imports(&mut self.store, &self.env, &links, module);
@@ -414,7 +435,9 @@ impl Live {
         let fuel = i64::try_from(call.fuel).unwrap_or(i64::MAX);
         let set = [
             self.links.fuel.set(&mut self.store, wasmer::Value::I64(fuel)),
-            self.links.depth.set(&mut self.store, wasmer::Value::I32(i32::try_from(depth).unwrap_or(i32::MAX))),
+            self.links
+                .depth
+                .set(&mut self.store, wasmer::Value::I32(i32::try_from(depth).unwrap_or(i32::MAX))),
         ];
         assert!(set.iter().all(Result::is_ok), "what is counted is counted in globals of its kind");
         let state = self.env.as_mut(&mut self.store);
@@ -438,7 +461,10 @@ impl Live {
     }
 
     fn call(&mut self, function: usize, arguments: &[Value], call: &Call) -> Outcome {
-        if self.used && self.origin.is_some() && let Err(error) = self.go_back() {
+        if self.used
+            && self.origin.is_some()
+            && let Err(error) = self.go_back()
+        {
             return Outcome::refused(Failure::Call(Fault::Host(error).into()));
         }
         self.used = true;
@@ -448,7 +474,11 @@ impl Live {
         let links = Arc::clone(&self.links);
         let module = links.spec.members().len() - 1;
         let mut guest = Guest { store: self.store.as_store_mut(), links: &links, env: &self.env, module };
-        let result = guest.invoke(function, arguments);
+        // Code is checked for fuel where it goes on for long; what its last stretch overdrew is seen here.
+        let result = guest.invoke(function, arguments).and_then(|result| match guest.fuel_left() {
+            ..0 => Err(Fault::OutOfFuel.into()),
+            _ => Ok(result),
+        });
         if result.is_err() {
             let state = self.env.as_mut(&mut self.store);
             (state.disk, state.processes) = before;
@@ -479,7 +509,9 @@ impl Live {
         let image = |memory: &wasmer::Memory| image_of(&memory.view(&self.store)).map(Arc::new);
         let memories = self.memories();
         let images = memories.iter().map(|memory| memory.as_ref().map(image).transpose());
-        spec.keep_base(images.collect::<Result<_, _>>().map_err(|error| StartError::host(error.to_string()))?);
+        spec.keep_base(
+            images.collect::<Result<_, _>>().map_err(|error| StartError::host(error.to_string()))?,
+        );
         Ok(())
     }
 

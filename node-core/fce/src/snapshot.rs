@@ -109,7 +109,9 @@ impl PartialEq for Snapshot {
             && self.memories.len() == other.memories.len()
             && self.memories.iter().zip(&other.memories).all(|pair| match pair {
                 (None, None) => true,
-                (Some(one), Some(other)) => one.whole().ok().is_some_and(|one| other.whole().ok() == Some(one)),
+                (Some(one), Some(other)) => {
+                    one.whole().ok().is_some_and(|one| other.whole().ok() == Some(one))
+                }
                 _ => false,
             })
     }

@@ -319,7 +319,9 @@ impl Spec {
         let why = match at {
             None => Some("which is not there"),
             Some(at) if at == module => Some("which is itself"),
-            Some(at) if at > module => Some("which is loaded after it: two modules may not import from each other"),
+            Some(at) if at > module => {
+                Some("which is loaded after it: two modules may not import from each other")
+            }
             Some(_) => None,
         };
         let (namespace, function) = (namespace.to_owned(), function.to_owned());
@@ -346,12 +348,12 @@ impl Spec {
             Import::CallParameters(_) => FunctionType::new([], []),
             Import::Binary(_) => FunctionType::new([Core::I32; 2], []),
             Import::Interface(index) => {
-                let (params, results) = self.imported(module, *index).map_or((&[][..], &[][..]), |(_, import)| {
-                    (import.core_params.as_slice(), import.core_results.as_slice())
-                });
-                let engine = |types: &[CoreType]| -> Vec<Core> {
-                    types.iter().map(|ty| wide_core(*ty)).collect()
-                };
+                let (params, results) =
+                    self.imported(module, *index).map_or((&[][..], &[][..]), |(_, import)| {
+                        (import.core_params.as_slice(), import.core_results.as_slice())
+                    });
+                let engine =
+                    |types: &[CoreType]| -> Vec<Core> { types.iter().map(|ty| wide_core(*ty)).collect() };
                 FunctionType::new(engine(params), engine(results))
             }
         }

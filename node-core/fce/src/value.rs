@@ -133,7 +133,10 @@ pub(crate) fn arguments_conform(
     if arguments.len() != wanted.len() {
         return Err(Mismatch::Count { given: arguments.len(), wanted: wanted.len() });
     }
-    arguments.iter().zip(wanted).try_for_each(|(value, named)| conforms(value, &named.ty, records, &named.name))
+    arguments
+        .iter()
+        .zip(wanted)
+        .try_for_each(|(value, named)| conforms(value, &named.ty, records, &named.name))
 }
 
 fn conforms(value: &Value, ty: &Type, records: &dyn Records, path: &str) -> Result<(), Mismatch> {
@@ -171,7 +174,12 @@ fn conforms(value: &Value, ty: &Type, records: &dyn Records, path: &str) -> Resu
     }
 }
 
-fn elements_conform(elements: &[Value], ty: &Type, records: &dyn Records, path: &str) -> Result<(), Mismatch> {
+fn elements_conform(
+    elements: &[Value],
+    ty: &Type,
+    records: &dyn Records,
+    path: &str,
+) -> Result<(), Mismatch> {
     let mut numbered = elements.iter().enumerate();
     numbered.try_for_each(|(index, value)| conforms(value, ty, records, &format!("{path}[{index}]")))
 }

@@ -223,10 +223,12 @@ impl Interface {
 
     /// Checks that what adapters name is there.
     fn check_programs(&self) -> Result<(), InterfaceError> {
-        let exports = self.exports.iter().map(|each| (each.name.clone(), each.arguments.len(), &each.program));
-        let imports = self.imports.iter().map(|each| {
-            (format!("{}.{}", each.namespace, each.name), each.core_params.len(), &each.program)
-        });
+        let exports =
+            self.exports.iter().map(|each| (each.name.clone(), each.arguments.len(), &each.program));
+        let imports = self
+            .imports
+            .iter()
+            .map(|each| (format!("{}.{}", each.namespace, each.name), each.core_params.len(), &each.program));
         for (function, arguments, program) in exports.chain(imports) {
             for instruction in program {
                 if let Some(why) = self.misnamed(instruction, arguments) {
@@ -253,7 +255,8 @@ impl Interface {
             }
             Instruction::ArrayLift(ty) | Instruction::ArrayLower(ty) => {
                 let index = record_in(ty)?;
-                (!self.records.contains_key(&index)).then(|| format!("it names type {index}, which is no record"))
+                (!self.records.contains_key(&index))
+                    .then(|| format!("it names type {index}, which is no record"))
             }
             _ => None,
         }
@@ -279,7 +282,11 @@ fn record_in(ty: &Type) -> Option<u32> {
 }
 
 /// The signature of this index, whose records are records.
-fn signature<'s>(section: &'s Section, index: u32, what: &str) -> Result<(&'s [Named], &'s [Type]), InterfaceError> {
+fn signature<'s>(
+    section: &'s Section,
+    index: u32,
+    what: &str,
+) -> Result<(&'s [Named], &'s [Type]), InterfaceError> {
     let what = || what.to_owned();
     let types = section.types.len();
     let def = section.types.get(index as usize);
@@ -340,7 +347,12 @@ fn imported(
         result,
         core_params: core_arguments.iter().flat_map(|argument| passed(&argument.ty)).copied().collect(),
         // A result that is no number is left in memory, whose place the host tells.
-        core_results: core_results.iter().filter(|ty| passed(ty).len() == 1 && record_in(ty).is_none()).flat_map(passed).copied().collect(),
+        core_results: core_results
+            .iter()
+            .filter(|ty| passed(ty).len() == 1 && record_in(ty).is_none())
+            .flat_map(passed)
+            .copied()
+            .collect(),
         program: adapter.instructions.clone(),
     })
 }

@@ -63,7 +63,9 @@ pub enum Wrong {
     #[error("the record {0} has no fields")]
     NoFields(String),
     /// No version.
-    #[error("no version: interface types of 2020 and 2021, which are not supported, have none; build the module anew with a newer SDK")]
+    #[error(
+        "no version: interface types of 2020 and 2021, which are not supported, have none; build the module anew with a newer SDK"
+    )]
     Legacy,
     /// Two versions.
     #[error("a second version")]
@@ -147,7 +149,8 @@ impl Reader<'_> {
 
     fn name(&mut self) -> Result<String, ReadError> {
         let size = usize::from(self.byte("a name")?);
-        let bytes = self.bytes.get(self.at..self.at + size).ok_or_else(|| self.wrong(Wrong::Ends("a name")))?;
+        let bytes =
+            self.bytes.get(self.at..self.at + size).ok_or_else(|| self.wrong(Wrong::Ends("a name")))?;
         let name = core::str::from_utf8(bytes).map_err(|_| self.wrong(Wrong::Utf8))?;
         self.at += size;
         Ok(name.to_owned())

@@ -52,7 +52,9 @@ pub enum SectionError {
     #[error("the module cannot be read: {0}")]
     Wasm(String),
     /// A section is missing.
-    #[error("the module has no section {0}: it was not built with the Marine toolchain, or its last step was left out")]
+    #[error(
+        "the module has no section {0}: it was not built with the Marine toolchain, or its last step was left out"
+    )]
     Missing(&'static str),
     /// A section is there twice.
     #[error("the module has two sections {0}")]
@@ -108,7 +110,11 @@ pub fn read(wasm: &[u8]) -> Result<Sections, SectionError> {
 }
 
 fn young_enough(what: &'static str, version: &Version, least: Version) -> Result<(), SectionError> {
-    if *version < least { Err(SectionError::TooOld { what, version: version.clone(), least }) } else { Ok(()) }
+    if *version < least {
+        Err(SectionError::TooOld { what, version: version.clone(), least })
+    } else {
+        Ok(())
+    }
 }
 
 /// Five texts, each behind its length as 64 bits, and nothing else.

@@ -4,7 +4,9 @@ use core::ops::Range;
 
 use serde::Serialize;
 use wasmparser::{
-    BinaryReaderError, CompositeInnerType, ElementItems, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    BinaryReaderError, CompositeInnerType, ElementItems, ExternalKind, FuncToValidate,
+    FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, TypeRef, ValType, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
 };
 
 use super::{NAMESPACE, Refusal, START};
@@ -101,7 +103,12 @@ fn limit(what: &'static str, found: u64, limit: u64) -> Result<(), Refusal> {
 /// Checks a module.
 pub(super) fn check(wasm: &[u8], limits: &ModuleLimits) -> Result<Checked, Refusal> {
     limit("bytes", wasm.len() as u64, limits.module_bytes)?;
-    let mut check = Check { limits, checked: Checked::default(), allocations: FuncValidatorAllocations::default(), bodies: 0 };
+    let mut check = Check {
+        limits,
+        checked: Checked::default(),
+        allocations: FuncValidatorAllocations::default(),
+        bodies: 0,
+    };
     check.checked.facts.module_bytes = wasm.len() as u64;
     let mut validator = Validator::new_with_features(features());
     for payload in Parser::new(0).parse_all(wasm) {
@@ -263,7 +270,11 @@ impl Check<'_> {
         self.bodies += 1;
         let at = self.checked.facts.imported_functions + index;
         let most = |what: &'static str, found: u64, limit: u64| {
-            if found > limit { Err(Refusal::FunctionLimit { function: at, what, found, limit }) } else { Ok(()) }
+            if found > limit {
+                Err(Refusal::FunctionLimit { function: at, what, found, limit })
+            } else {
+                Ok(())
+            }
         };
         let Range { start, end } = body.range();
         let body_bytes = (end - start) as u64;
@@ -276,7 +287,10 @@ impl Check<'_> {
         let mut validator = to_validate.into_validator(core::mem::take(&mut self.allocations));
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
-        let mut seen = Seen { function: Function { ty, locals: locals as u32, ..Function::default() }, ..Seen::default() };
+        let mut seen = Seen {
+            function: Function { ty, locals: locals as u32, ..Function::default() },
+            ..Seen::default()
+        };
         let mut operators = wasmparser::OperatorsReader::new(reader);
         while !operators.eof() {
             let offset = operators.original_position();
@@ -341,7 +355,9 @@ impl Seen {
                 self.function.loops = true;
                 self.blocks += 1;
             }
-            Operator::Block { .. } | Operator::If { .. } | Operator::Else | Operator::BrIf { .. } => self.blocks += 1,
+            Operator::Block { .. } | Operator::If { .. } | Operator::Else | Operator::BrIf { .. } => {
+                self.blocks += 1
+            }
             Operator::BrTable { targets } => {
                 self.targets = self.targets.max(targets.len());
                 self.all_targets += u64::from(targets.len());

@@ -30,8 +30,8 @@ pub(super) fn weights(checked: &Checked) -> Vec<Option<u32>> {
     // What calling a node may take beyond what is counted.
     let mut below = vec![0_u32; graph.edges.len()];
     for component in graph.components() {
-        let cyclic = component.len() > 1
-            || component.first().is_some_and(|node| graph.edges_of(*node).contains(node));
+        let cyclic =
+            component.len() > 1 || component.first().is_some_and(|node| graph.edges_of(*node).contains(node));
         // Types of functions first: functions of the same component look at them.
         for node in component.iter().rev().filter(|node| **node as usize >= checked.functions.len()) {
             let deepest = graph.deepest(*node, &below);

@@ -26,7 +26,6 @@ const TYPE: u8 = 1;
 const IMPORT: u8 = 2;
 const TABLE: u8 = 4;
 const EXPORT: u8 = 7;
-const START_SECTION: u8 = 8;
 const CODE: u8 = 10;
 
 /// Weaves.
@@ -305,8 +304,12 @@ impl<'c> Weaver<'c> {
                 woven.charge_units(per_unit);
             }
             match operator {
-                Operator::GlobalGet { global_index } => woven.add(&Instruction::GlobalGet(global_index + GLOBALS)),
-                Operator::GlobalSet { global_index } => woven.add(&Instruction::GlobalSet(global_index + GLOBALS)),
+                Operator::GlobalGet { global_index } => {
+                    woven.add(&Instruction::GlobalGet(global_index + GLOBALS))
+                }
+                Operator::GlobalSet { global_index } => {
+                    woven.add(&Instruction::GlobalSet(global_index + GLOBALS))
+                }
                 // Everybody else who leaves the function jumps to the wrapper, which stands where the function's end stood.
                 Operator::Return if ends => woven.add(&Instruction::Br(nesting)),
                 Operator::Call { .. } | Operator::CallIndirect { .. } => {
@@ -351,7 +354,11 @@ impl<'c> Weaver<'c> {
                 wasmparser::ValType::Ref(_) => ValType::EXTERNREF,
             }),
             _ => {
-                let old = self.checked.types.iter().position(|(params, other)| params.is_empty() && other == results);
+                let old = self
+                    .checked
+                    .types
+                    .iter()
+                    .position(|(params, other)| params.is_empty() && other == results);
                 let index = old.unwrap_or_else(|| {
                     let new = self.new_types.iter().position(|other| other == results).unwrap_or_else(|| {
                         self.new_types.push(results.to_vec());
@@ -558,7 +565,9 @@ impl Dead {
 
     fn after(&mut self, operator: &Operator<'_>) {
         match (operator, &mut self.blocks) {
-            (Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. }, Some(blocks)) => *blocks += 1,
+            (Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. }, Some(blocks)) => {
+                *blocks += 1
+            }
             (Operator::End, Some(0)) | (Operator::Else, Some(0)) => self.blocks = None,
             (Operator::End, Some(blocks)) => *blocks -= 1,
             (
