@@ -258,10 +258,10 @@ impl<R: Room> Lower<'_, R> {
             (Type::S8, Value::S8(value)) => into.extend(value.to_le_bytes()),
             (Type::S16, Value::S16(value)) => into.extend(value.to_le_bytes()),
             (Type::S32, Value::S32(value)) | (Type::I32, Value::I32(value)) => {
-                into.extend(value.to_le_bytes())
+                into.extend(value.to_le_bytes());
             }
             (Type::S64, Value::S64(value)) | (Type::I64, Value::I64(value)) => {
-                into.extend(value.to_le_bytes())
+                into.extend(value.to_le_bytes());
             }
             (Type::U8, Value::U8(value)) => into.push(*value),
             (Type::U16, Value::U16(value)) => into.extend(value.to_le_bytes()),

@@ -73,7 +73,7 @@ impl<C: Callees> Run<'_, C> {
             }
             Instruction::CallCore(function) => {
                 let first = stack.0.len().checked_sub(self.callees.arity(*function)?);
-                let taken = stack.0.split_off(first.ok_or_else(|| lacks("arguments".to_owned()))?);
+                let taken = stack.0.split_off(first.ok_or_else(|| lacks("arguments"))?);
                 let result =
                     self.callees.call(*function, taken.into_iter().map(Cow::into_owned).collect())?;
                 stack.0.extend(result.map(Cow::Owned));
@@ -98,7 +98,7 @@ impl<C: Callees> Run<'_, C> {
             Instruction::PushI64(value) => stack.push(Value::I64(*value)),
             Instruction::Dup => {
                 let top = stack.0.last().cloned();
-                stack.0.push(top.ok_or_else(|| lacks("a value".to_owned()))?);
+                stack.0.push(top.ok_or_else(|| lacks("a value"))?);
             }
             Instruction::Swap2 => {
                 let (above, below) = (stack.pop()?, stack.pop()?);
@@ -182,7 +182,7 @@ impl<'v> Stack<'v> {
     }
 
     fn pop(&mut self) -> Result<Cow<'v, Value>, Fault> {
-        self.0.pop().ok_or_else(|| lacks("a value".to_owned()))
+        self.0.pop().ok_or_else(|| lacks("a value"))
     }
 
     fn integer(&mut self, kind: Core) -> Result<i64, Fault> {
@@ -199,7 +199,7 @@ impl<'v> Stack<'v> {
     }
 }
 
-fn lacks(what: String) -> Fault {
+fn lacks(what: impl core::fmt::Display) -> Fault {
     Fault::Adapter(format!("it lacks {what}"))
 }
 

@@ -377,13 +377,16 @@ impl Drop for ImageMemory {
     }
 }
 
+/// A memory that is about to be made, and the handle to it once it is.
+type Next = (Option<Arc<Image>>, Option<Arc<Control>>);
+
 /// Where a service's memories come from.
 pub(crate) struct Rooms {
     budget: Arc<Budget>,
     /// Of the stacks that calls run on.
     config: VMConfig,
     /// What the next memory begins as, and the handle to it.
-    next: Mutex<(Option<Arc<Image>>, Option<Arc<Control>>)>,
+    next: Mutex<Next>,
 }
 
 impl Rooms {

@@ -23,6 +23,7 @@ mod adapter;
 mod artefact;
 pub mod binaries;
 mod cost;
+pub mod embed;
 pub mod engine;
 pub mod fault;
 mod guest;

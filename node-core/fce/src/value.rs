@@ -54,7 +54,7 @@ pub enum Type {
     /// Bytes; interchangeable with an array of [`Type::U8`].
     Bytes,
     /// Elements of one type.
-    Array(Box<Type>),
+    Array(Box<Self>),
     /// The record of this index in the module's own table of types.
     Record(u32),
 }
@@ -93,9 +93,9 @@ pub enum Value {
     /// Bytes, and an array of [`Type::U8`].
     Bytes(Vec<u8>),
     /// Elements of one type, other than bytes.
-    Array(Vec<Value>),
+    Array(Vec<Self>),
     /// Fields, in the order of the record's declaration.
-    Record(Vec<Value>),
+    Record(Vec<Self>),
 }
 
 /// A value that is not of its type.

@@ -356,7 +356,7 @@ impl Seen {
                 self.blocks += 1;
             }
             Operator::Block { .. } | Operator::If { .. } | Operator::Else | Operator::BrIf { .. } => {
-                self.blocks += 1
+                self.blocks += 1;
             }
             Operator::BrTable { targets } => {
                 self.targets = self.targets.max(targets.len());

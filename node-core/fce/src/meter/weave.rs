@@ -305,10 +305,10 @@ impl<'c> Weaver<'c> {
             }
             match operator {
                 Operator::GlobalGet { global_index } => {
-                    woven.add(&Instruction::GlobalGet(global_index + GLOBALS))
+                    woven.add(&Instruction::GlobalGet(global_index + GLOBALS));
                 }
                 Operator::GlobalSet { global_index } => {
-                    woven.add(&Instruction::GlobalSet(global_index + GLOBALS))
+                    woven.add(&Instruction::GlobalSet(global_index + GLOBALS));
                 }
                 // Everybody else who leaves the function jumps to the wrapper, which stands where the function's end stood.
                 Operator::Return if ends => woven.add(&Instruction::Br(nesting)),
@@ -566,7 +566,7 @@ impl Dead {
     fn after(&mut self, operator: &Operator<'_>) {
         match (operator, &mut self.blocks) {
             (Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. }, Some(blocks)) => {
-                *blocks += 1
+                *blocks += 1;
             }
             (Operator::End, Some(0)) | (Operator::Else, Some(0)) => self.blocks = None,
             (Operator::End, Some(blocks)) => *blocks -= 1,

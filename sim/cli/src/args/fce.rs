@@ -13,6 +13,30 @@ const SERVICE: &str = "Service";
 pub(crate) enum Fce {
     Info(Info),
     Call(Call),
+    Embed(Embed),
+}
+
+/// Completes a module that was built with the Marine SDK.
+///
+/// The SDK leaves in a module what its functions are; this makes of it the interface types
+/// that a service's module needs. It is the last step of building one.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo build --release --target wasm32-wasip1
+  wavetank fce embed target/wasm32-wasip1/release/greeting.wasm
+  wavetank fce embed built.wasm --out greeting.wasm")]
+pub(crate) struct Embed {
+    /// The module
+    #[arg(value_name = "MODULE")]
+    pub(crate) module: PathBuf,
+
+    /// Where the complete module goes (default: in its own place)
+    #[arg(long, value_name = "FILE", env = "WAVETANK_OUT", hide_env_values = true)]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// Says what a Wasm module offers, what it wants, and what it is made of.

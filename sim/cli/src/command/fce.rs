@@ -17,7 +17,7 @@ use fce::spec::{Member, Spec};
 use fce::wasi::{Disk, Outside, Preopen, Stream, folder};
 use serde::Serialize;
 
-use crate::args::fce::{Call, Info};
+use crate::args::fce::{Call, Embed, Info};
 use crate::console::{Console, Look};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -34,6 +34,29 @@ pub(crate) fn info(args: &Info, console: Console) -> Result<u8, Failure> {
     let description = describe(&wasm, &ModuleLimits::default())
         .map_err(|error| Failure::new(exit_code::INVALID, format!("{}: {error}", args.module.display())))?;
     console.answer(&description.to_string(), &description)?;
+    Ok(exit_code::PASSED)
+}
+
+/// A module that was completed, for programs.
+#[derive(Debug, Serialize)]
+struct Completed {
+    module: PathBuf,
+    size_bytes: usize,
+    functions: usize,
+}
+
+pub(crate) fn embed(args: &Embed, console: Console) -> Result<u8, Failure> {
+    let refused = |error: String| invalid(format!("{}: {error}", args.module.display()));
+    let complete = fce::embed::embed(&read(&args.module)?).map_err(|error| refused(error.to_string()))?;
+    // What was made is described, so that what a host would refuse is refused here.
+    let description =
+        describe(&complete, &ModuleLimits::default()).map_err(|error| refused(error.to_string()))?;
+    let out = args.out.as_ref().unwrap_or(&args.module);
+    fs::write(out, &complete)
+        .map_err(|error| Failure::new(exit_code::OUTPUT, format!("{}: {error}", out.display())))?;
+    let functions = description.functions.len();
+    console.note(&format!("{}: {functions} functions", out.display()));
+    console.answer("", &Completed { module: out.clone(), size_bytes: complete.len(), functions })?;
     Ok(exit_code::PASSED)
 }
 
@@ -85,9 +108,17 @@ pub(crate) fn call(args: &Call, console: Console) -> Result<u8, Failure> {
     }
     let said = said([&started, &outcome].into_iter());
     for line in &said {
-        console.note(&format!("{} {} {}", Look::Faint.on(&line.module), Look::Faint.on(&line.how), line.text));
+        console.note(&format!(
+            "{} {} {}",
+            Look::Faint.on(&line.module),
+            Look::Faint.on(&line.how),
+            line.text
+        ));
     }
-    let result = outcome.result.as_ref().map(|value| json::result(value.as_ref(), function.result.as_ref(), interface));
+    let result = outcome
+        .result
+        .as_ref()
+        .map(|value| json::result(value.as_ref(), function.result.as_ref(), interface));
     let (result, error) = match result {
         Ok(Ok(result)) => (result, None),
         Ok(Err(error)) => (serde_json::Value::Null, Some(error.to_string())),
@@ -108,7 +139,8 @@ pub(crate) fn call(args: &Call, console: Console) -> Result<u8, Failure> {
         memory_bytes: service.memory_bytes(),
         log: said,
     };
-    let text = if error.is_some() || function.result.is_none() { String::new() } else { format!("{result:#}\n") };
+    let text =
+        if error.is_some() || function.result.is_none() { String::new() } else { format!("{result:#}\n") };
     console.answer(&text, &document)?;
     Ok(exit_code)
 }
@@ -127,14 +159,25 @@ impl<'a> Wanted<'a> {
         let modules: Vec<_> = words.iter().take_while(is_module).map(|word| named(word)).collect();
         let (function, arguments) = match words.get(modules.len()..) {
             Some([function]) => (function, serde_json::Value::Null),
-            Some([function, arguments]) => (function, serde_json::from_str(arguments).map_err(|error| {
-                Failure::new(exit_code::USAGE, format!("the arguments are no JSON: {error}"))
-                    .help("a string is written with its quotes: '\"text\"'")
-            })?),
-            _ => return Err(Failure::new(exit_code::USAGE, "modules, a function and its arguments are needed")),
+            Some([function, arguments]) => (
+                function,
+                serde_json::from_str(arguments).map_err(|error| {
+                    Failure::new(exit_code::USAGE, format!("the arguments are no JSON: {error}"))
+                        .help("a string is written with its quotes: '\"text\"'")
+                })?,
+            ),
+            _ => {
+                return Err(Failure::new(
+                    exit_code::USAGE,
+                    "modules, a function and its arguments are needed",
+                ));
+            }
         };
         if modules.is_empty() {
-            return Err(Failure::new(exit_code::USAGE, format!("{function} is no module: a module's file ends in .wasm")));
+            return Err(Failure::new(
+                exit_code::USAGE,
+                format!("{function} is no module: a module's file ends in .wasm"),
+            ));
         }
         Ok(Self { modules, function, arguments })
     }
@@ -142,7 +185,8 @@ impl<'a> Wanted<'a> {
     fn members(&self, args: &Call, modules: &Modules, console: Console) -> Result<Vec<Member>, Failure> {
         let load = |(name, path): &(String, PathBuf)| {
             let module = load(modules, path, args, console)?;
-            let preopen = |(guest, _): &(String, String)| Preopen { guest: guest.clone(), folder: guest.clone() };
+            let preopen =
+                |(guest, _): &(String, String)| Preopen { guest: guest.clone(), folder: guest.clone() };
             Ok(Member {
                 environment: args.env.clone(),
                 preopens: args.map.iter().map(preopen).collect(),
@@ -156,7 +200,9 @@ impl<'a> Wanted<'a> {
 /// A module's name and file: the name is the file's, unless another stands before it.
 fn named(word: &str) -> (String, PathBuf) {
     match word.split_once('=') {
-        Some((name, path)) if !name.is_empty() && !name.contains(['/', '.']) => (name.to_owned(), path.into()),
+        Some((name, path)) if !name.is_empty() && !name.contains(['/', '.']) => {
+            (name.to_owned(), path.into())
+        }
         _ => {
             let path = PathBuf::from(word);
             let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
@@ -183,7 +229,8 @@ fn load(modules: &Modules, path: &Path, args: &Call, console: Console) -> Result
 
 fn modules(args: &Call) -> Result<Modules, Failure> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let engine = Engine::new(threads).map_err(|error| Failure::new(exit_code::INTERNAL, error.to_string()))?;
+    let engine =
+        Engine::new(threads).map_err(|error| Failure::new(exit_code::INTERNAL, error.to_string()))?;
     let folder = if args.no_cache { None } else { args.cache.clone().or_else(cache) };
     Ok(Modules::new(engine, ModuleLimits::default(), folder))
 }
@@ -243,5 +290,8 @@ fn invalid(what: String) -> Failure {
 fn unknown(spec: &Spec, function: &str) -> Failure {
     let functions = spec.facade().module.interface().exports().iter().map(|function| function.name.as_str());
     let known = functions.collect::<Vec<_>>().join(", ");
-    Failure::new(exit_code::USAGE, format!("{} has no function {function}; it has {known}", spec.facade().name))
+    Failure::new(
+        exit_code::USAGE,
+        format!("{} has no function {function}; it has {known}", spec.facade().name),
+    )
 }
