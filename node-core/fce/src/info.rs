@@ -96,6 +96,7 @@ pub fn describe(wasm: &[u8], limits: &ModuleLimits) -> Result<Description, InfoE
     let facts = meter::prepare(wasm, limits, Metering::Off)?.facts;
     let sections = sections::read(wasm)?;
     let interface = Interface::of(&sections.interface_types)?;
+    sections::check_exports(wasm, &interface)?;
     let mut description = Description {
         hash: ModuleHash::of(wasm).to_string(),
         sdk_version: sections.sdk_version.as_ref().map(ToString::to_string),

@@ -254,6 +254,7 @@ impl Modules {
         let prepared = meter::prepare(wasm, &self.limits, metering)?;
         let sections = sections::read(wasm)?;
         let interface = Interface::of(&sections.interface_types)?;
+        sections::check_exports(wasm, &interface)?;
         let metered = metering == Metering::On;
         let code = match self.found(hash, metered) {
             Some(code) => code,

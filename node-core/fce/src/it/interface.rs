@@ -221,6 +221,16 @@ impl Interface {
         }
     }
 
+    /// The core functions that adapters call, by name.
+    pub(crate) fn called(&self) -> impl Iterator<Item = &str> {
+        let exports = self.exports.iter().flat_map(|function| &function.program);
+        let imports = self.imports.iter().flat_map(|function| &function.program);
+        exports.chain(imports).filter_map(|instruction| match instruction {
+            Instruction::CallCore(index) => self.core_exports.get(*index as usize).map(String::as_str),
+            _ => None,
+        })
+    }
+
     /// Checks that what adapters name is there.
     fn check_programs(&self) -> Result<(), InterfaceError> {
         let exports =

@@ -1,10 +1,13 @@
 //! The custom sections that a service's module carries.
 
+use std::collections::BTreeSet;
+
 use semver::Version;
 use serde::Serialize;
-use wasmparser::{Parser, Payload};
+use wasmparser::{ExternalKind, Parser, Payload};
 
 use super::Section;
+use super::interface::Interface;
 use super::read::{ReadError, read as read_interface};
 
 /// The section of interface types.
@@ -65,6 +68,9 @@ pub enum SectionError {
     /// A version that is none.
     #[error("the module's SDK version is not one: {0:?}")]
     Version(String),
+    /// An adapter calls a function that the module does not export.
+    #[error("the module's interface calls {0}, which its code does not export")]
+    NotExported(String),
     /// The manifest is not five texts, each behind its length.
     #[error("the module's manifest is malformed")]
     Manifest,
@@ -115,6 +121,25 @@ fn young_enough(what: &'static str, version: &Version, least: Version) -> Result
     } else {
         Ok(())
     }
+}
+
+/// Checks that the functions that adapters call are there.
+///
+/// # Errors
+/// If the module's code does not export one of them.
+pub fn check_exports(wasm: &[u8], interface: &Interface) -> Result<(), SectionError> {
+    let mut exported = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let Payload::ExportSection(reader) =
+            payload.map_err(|error| SectionError::Wasm(error.to_string()))?
+        else {
+            continue;
+        };
+        let functions = reader.into_iter().flatten().filter(|export| export.kind == ExternalKind::Func);
+        exported.extend(functions.map(|export| export.name));
+    }
+    let missing = interface.called().find(|name| !exported.contains(name));
+    missing.map_or(Ok(()), |name| Err(SectionError::NotExported(name.to_owned())))
 }
 
 /// Five texts, each behind its length as 64 bits, and nothing else.

@@ -127,9 +127,9 @@ pub fn get(key: String) -> Answer {
     with_store(|store| Ok(store.values.get(&key).cloned()))
 }
 
-/// Removes a key.
+/// Removes a key. (A function called `remove` would be the C library's.)
 #[marine]
-pub fn remove(key: String) -> Answer {
+pub fn delete(key: String) -> Answer {
     with_store(|store| match store.values.remove(&key) {
         Some(value) => store.log(&key, None).map(|()| Some(value)),
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! Published modules, unmodified: they load, answer real calls, and do so the same way every time.
+//! Services at work: published modules, unmodified, and our own; they answer, sleep, fail and repeat themselves.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;
@@ -15,7 +15,9 @@ use wavetank_fce::spec::{Member, Spec};
 use wavetank_fce::wasi::{Disk, Outside, Preopen};
 
 mod air;
-mod answers;
+mod hostile;
+mod ours;
+mod published;
 mod repeats;
 mod rest;
 
