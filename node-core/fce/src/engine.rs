@@ -14,10 +14,11 @@ use wasmer::sys::{
 };
 
 use crate::image::{Rooms, RoomsOf};
+use crate::limits::DEPTH;
 
-/// The native stack of a call into Wasm. What recursion may use of it is counted, so it does not overflow first; as much as
-/// the published runtime gives.
-pub(crate) const STACK_BYTES: usize = 2 << 20;
+/// The native stack of a call into Wasm: eight times what functions may use of it by their estimated frames, so that counting
+/// stops a recursion before the stack does. It is reserved; what is not used takes no memory.
+pub(crate) const STACK_BYTES: usize = 8 * DEPTH as usize;
 /// The engine's release, part of what compiled artefacts are kept by.
 pub(crate) const RELEASE: &str = "wasmer-7.1.0-cranelift-speed-nan";
 

@@ -133,7 +133,7 @@ impl Guest<'_> {
         if trap == Trap::Unreachable && self.fuel_left() < 0 {
             return Fault::OutOfFuel.into();
         }
-        if trap == Trap::Stack || trap == Trap::Unreachable && self.depth_left() < 0 {
+        if trap == Trap::Unreachable && self.depth_left() < 0 {
             return Fault::TooDeep.into();
         }
         let state = self.env.as_mut(&mut self.store);

@@ -16,6 +16,7 @@ use crate::fault::{CallError, Fault};
 use crate::guest::{Guest, Linked, Links};
 use crate::host::{self, LogLine, State};
 use crate::image::{Control, Image, Rooms};
+use crate::limits::DEPTH;
 use crate::module::image_of;
 use crate::parameters::{CallParameters, Layouts};
 use crate::spec::Spec;
@@ -431,7 +432,8 @@ impl Live {
 
     /// Sets what a call is given.
     fn begin(&mut self, call: &Call) {
-        let depth = self.links.spec.limits().depth;
+        // The native stack is as large as the default asks for: a service may have less, not more.
+        let depth = self.links.spec.limits().depth.min(DEPTH);
         let fuel = i64::try_from(call.fuel).unwrap_or(i64::MAX);
         let set = [
             self.links.fuel.set(&mut self.store, wasmer::Value::I64(fuel)),

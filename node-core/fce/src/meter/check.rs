@@ -72,6 +72,8 @@ pub(super) struct Function {
     pub(super) ty: u32,
     /// Parameters and declared locals.
     pub(super) locals: u32,
+    /// Its parameters and results.
+    pub(super) passed: u32,
     /// The most operands that it has at once.
     pub(super) height: u32,
     pub(super) operators: u32,
@@ -280,7 +282,11 @@ impl Check<'_> {
         let body_bytes = (end - start) as u64;
         most("bytes", body_bytes, self.limits.body_bytes)?;
         let ty = self.checked.functions.get(index as usize).map_or(0, |function| function.ty);
-        let parameters = self.checked.types.get(ty as usize).map_or(0, |(parameters, _)| parameters.len());
+        let (parameters, results) = self
+            .checked
+            .types
+            .get(ty as usize)
+            .map_or((0, 0), |(parameters, results)| (parameters.len(), results.len()));
         let declared = declared(body)?;
         let locals = declared.saturating_add(parameters as u64);
         most("locals", locals, self.limits.locals)?;
@@ -288,7 +294,12 @@ impl Check<'_> {
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         let mut seen = Seen {
-            function: Function { ty, locals: locals as u32, ..Function::default() },
+            function: Function {
+                ty,
+                locals: locals as u32,
+                passed: (parameters + results) as u32,
+                ..Function::default()
+            },
             ..Seen::default()
         };
         let mut operators = wasmparser::OperatorsReader::new(reader);

@@ -13,14 +13,19 @@ use super::check::{Checked, Function};
 pub(super) const CHAIN_MAX: u32 = 64 << 10;
 /// What every frame takes: a return address, saved registers, alignment.
 const FRAME: u32 = 64;
-/// What a local or an operand may take of a frame.
-const VALUE: u32 = 8;
+/// What a local or an operand may take of a frame: as much as a vector.
+const VALUE: u32 = 16;
+/// What an argument or a result takes where it is passed on the stack.
+const PASSED: u32 = 16;
 
 /// About how many bytes of the native stack a function takes while it is active. Compilers give room to what is alive at once,
 /// and sometimes, in long functions, to more: hence their length.
 fn frame(function: &Function) -> u32 {
     let values = function.locals.saturating_add(function.height);
-    FRAME.saturating_add(values.saturating_mul(VALUE)).saturating_add(function.operators / 8)
+    FRAME
+        .saturating_add(values.saturating_mul(VALUE))
+        .saturating_add(function.passed.saturating_mul(PASSED))
+        .saturating_add(function.operators / 8)
 }
 
 /// What each function adds to the depth as it is entered; nothing where that is not counted.

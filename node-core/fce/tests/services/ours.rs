@@ -24,7 +24,7 @@ fn alone(name: &str, wasm: &[u8]) -> Arc<Spec> {
     spec(vec![member(name, wasm, &["/storage"])])
 }
 
-fn pure() -> Arc<Spec> {
+pub(crate) fn pure() -> Arc<Spec> {
     static SPEC: OnceLock<Arc<Spec>> = OnceLock::new();
     Arc::clone(SPEC.get_or_init(|| alone("pure", wasm!("pure"))))
 }
