@@ -130,8 +130,8 @@ pub(crate) const ROOMS: &[Room] = &[
         "cli",
         "sim/cli",
         &[
-            "types", "fce", "wire", "config", "p2p", "kernel", "play", "judge", "fleet", "run", "bench", "model",
-            "record", "report",
+            "types", "fce", "wire", "config", "p2p", "kernel", "play", "judge", "fleet", "run", "bench",
+            "model", "record", "report",
         ],
         "cli is arguments, progress and exit codes: stages are reached through run, a node through its daemon or its \
          client",
@@ -310,7 +310,10 @@ pub(crate) const PURE_MACROS: &[&str] = &["serde_derive", "thiserror-impl"];
 
 /// The files with unsafe code, and why each needs it. No other has any.
 pub(crate) const UNSAFE: &[(&str, &str)] = &[
-    ("node-core/fce/src/artefact.rs", "compiled code is loaded from a file: only who wrote it can say that it is sound"),
+    (
+        "node-core/fce/src/artefact.rs",
+        "compiled code is loaded from a file: only who wrote it can say that it is sound",
+    ),
     ("node-core/fce/src/image.rs", "a linear memory is an address range that compiled code writes to"),
 ];
 

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::house::{
-    FLOORS, IGNORED_OUTPUT, Kind, QUEUE_WORDS, QUEUELESS, ROOMS, Room, TOP_LEVEL, UNSAFE,
-};
+use crate::house::{FLOORS, IGNORED_OUTPUT, Kind, QUEUE_WORDS, QUEUELESS, ROOMS, Room, TOP_LEVEL, UNSAFE};
 use crate::{Breach, listed, read, root};
 
 /// The breaches in the root file of `room`.
@@ -70,7 +68,8 @@ fn check_queueless(file: &str, text: &str) -> Option<Breach> {
 
 /// The breach in a file that has unsafe code without a reason in the table.
 fn check_unsafe(file: &str, text: &str) -> Option<Breach> {
-    let code = text.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with("#![forbid"));
+    let code =
+        text.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with("#![forbid"));
     let mut words = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
     let found = words.any(|word| word == "unsafe" || word == "unsafe_code");
     let named = UNSAFE.iter().any(|(named, _)| *named == file);
@@ -218,7 +217,10 @@ fn planted_unsafe_code_is_named() {
     let named = Some("has unsafe code".to_owned());
     assert_eq!(found("sim/world/src/lib.rs", "let x = unsafe { *p };"), named);
     assert_eq!(found("sim/world/src/lib.rs", "#![expect(unsafe_code, reason = \"fast\")]"), named);
-    assert_eq!(found("sim/world/src/lib.rs", "#![forbid(unsafe_code)]\n// unsafe is not here\nfn unsafely() {}"), None);
+    assert_eq!(
+        found("sim/world/src/lib.rs", "#![forbid(unsafe_code)]\n// unsafe is not here\nfn unsafely() {}"),
+        None
+    );
     assert_eq!(found("node-core/fce/src/image.rs", "let x = unsafe { *p };"), None);
 }
 

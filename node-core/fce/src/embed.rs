@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use wasmparser::{Parser, Payload};
 
 use crate::it::sections::{INTERFACE_TYPES, SDK_VERSION};
@@ -209,32 +210,24 @@ struct SdkImport {
     signature: SdkSignature,
 }
 
-/// How a value is passed in Rust, which nothing beneath Rust sees.
 #[derive(Debug, Deserialize)]
-enum Style {
-    ByValue,
-    ByRef,
-    ByMutRef,
-}
-
-#[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "a style is read to be passed over")]
+// How Rust passes a value is read to be passed over.
 enum SdkType {
-    Boolean(Style),
-    I8(Style),
-    I16(Style),
-    I32(Style),
-    I64(Style),
-    U8(Style),
-    U16(Style),
-    U32(Style),
-    U64(Style),
-    F32(Style),
-    F64(Style),
-    Utf8Str(Style),
-    Utf8String(Style),
-    Vector(Box<SdkType>, Style),
-    Record(String, Style),
+    Boolean(IgnoredAny),
+    I8(IgnoredAny),
+    I16(IgnoredAny),
+    I32(IgnoredAny),
+    I64(IgnoredAny),
+    U8(IgnoredAny),
+    U16(IgnoredAny),
+    U32(IgnoredAny),
+    U64(IgnoredAny),
+    F32(IgnoredAny),
+    F64(IgnoredAny),
+    Utf8Str(IgnoredAny),
+    Utf8String(IgnoredAny),
+    Vector(Box<Self>, IgnoredAny),
+    Record(String, IgnoredAny),
 }
 
 /// Reads the generated sections.
@@ -252,7 +245,7 @@ fn signatures(generated: &[(String, Vec<u8>)]) -> Result<Signatures, EmbedError>
                 signatures.records.push(Record { name, fields: named(fields, &places)? });
             }
             Item::Function { signature } => {
-                signatures.functions.push(self::signature(signature, None, &places)?)
+                signatures.functions.push(self::signature(signature, None, &places)?);
             }
             Item::ExternMod { namespace, imports } => {
                 for import in imports {

@@ -194,6 +194,12 @@ impl Modules {
         Self { engine, limits, folder: folder.map(Folder), compile_threads, shelf: Mutex::default() }
     }
 
+    /// The same, compiling on so many threads.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        Self { compile_threads: threads, ..self }
+    }
+
     /// The engine that they are for.
     #[must_use]
     pub fn engine(&self) -> &Engine {

@@ -1,5 +1,5 @@
 //! Services at work: published modules, unmodified, and our own; they answer, sleep, fail and repeat themselves.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -88,15 +88,16 @@ pub(crate) fn start(spec: &Arc<Spec>, life: Life) -> Service {
 }
 
 /// Calls a function with arguments as JSON.
+#[expect(clippy::needless_pass_by_value, reason = "arguments are written where they are passed")]
 pub(crate) fn ask(service: &mut Service, function: &str, arguments: Json) -> Outcome {
-    ask_as(service, function, arguments, &call())
+    ask_as(service, function, &arguments, &call())
 }
 
-pub(crate) fn ask_as(service: &mut Service, function: &str, arguments: Json, call: &Call) -> Outcome {
+pub(crate) fn ask_as(service: &mut Service, function: &str, arguments: &Json, call: &Call) -> Outcome {
     let spec = Arc::clone(service.spec());
     let interface = spec.facade().module.interface();
     let exported = interface.exports().iter().find(|exported| exported.name == function).unwrap();
-    service.call(function, &json::arguments(&arguments, &exported.arguments, interface).unwrap(), call)
+    service.call(function, &json::arguments(arguments, &exported.arguments, interface).unwrap(), call)
 }
 
 /// What a call gave, as JSON.

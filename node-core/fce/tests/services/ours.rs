@@ -95,9 +95,9 @@ proptest! {
     #[test]
     fn records_of_every_kind_of_value_go_in_and_come_out((given, expected) in sample(), (other, _) in sample()) {
         let mut service = start(&pure(), Life::default());
-        prop_assert_eq!(answer(&mut service, "change", json!([given.clone()])), expected);
-        let nested = json!({ "first": given.clone(), "others": [other.clone()] });
-        let turned = answer(&mut service, "rotate", json!([nested.clone()]));
+        prop_assert_eq!(answer(&mut service, "change", json!([given])), expected);
+        let nested = json!({ "first": given, "others": [other] });
+        let turned = answer(&mut service, "rotate", json!([nested]));
         prop_assert_eq!(&turned["first"]["text"], &other["text"]);
         prop_assert_eq!(&turned["others"][0]["bytes"], &given["bytes"]);
         let bytes = given["text"].as_str().unwrap().len() + other["text"].as_str().unwrap().len();
@@ -154,7 +154,7 @@ fn only_its_owner_sets_a_counter_back() {
     let mut parameters = (*stranger.parameters).clone();
     parameters.particle.init_peer_id = "a stranger".to_owned();
     stranger.parameters = Arc::new(parameters);
-    let reset = ask_as(&mut service, "reset", json!([]), &stranger);
+    let reset = ask_as(&mut service, "reset", &json!([]), &stranger);
     assert_eq!(crate::answer_of(&service, "reset", &reset), json!(false));
     assert_eq!(answer(&mut service, "reset", json!([])), json!(true));
     assert_eq!(answer(&mut service, "value", json!([])), json!(0));
@@ -188,7 +188,7 @@ fn a_module_calls_another() {
     assert_eq!(answer(&mut service, "add3", json!([1, 2, 3])), json!(6));
     assert_eq!(answer(&mut service, "greet_all", json!("a,b")), json!(["Hi, a", "Hi, b"]));
     assert_eq!(answer(&mut service, "nop", json!([])), json!(null));
-    let outcome = ask_as(&mut service, "nop", json!([]), &Call { fuel: 700, ..call() });
+    let outcome = ask_as(&mut service, "nop", &json!([]), &Call { fuel: 700, ..call() });
     let Err(Failure::Call(error)) = outcome.result else { panic!("{outcome:?}") };
     assert_eq!(error.to_string(), "facade.nop: pure.nop: out of fuel");
 }
@@ -216,10 +216,10 @@ fn a_loop_ends_when_its_fuel_does() {
 
 #[test]
 fn what_a_failed_call_wrote_is_not_kept() {
-    let (mut service, outcome) = misbehaves("write_and_panic", json!("text"));
+    let (mut service, mut outcome) = misbehaves("write_and_panic", json!("text"));
     assert_eq!(fault(&outcome), &Fault::Trap(Trap::Unreachable));
     assert_eq!(answer(&mut service, "torn", json!([])), json!(""));
-    assert!(outcome.report.clone().take_lines().iter().any(|line| line.text.contains("after writing")));
+    assert!(outcome.report.take_lines().iter().any(|line| line.text.contains("after writing")));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn a_spell_keeps_its_script_and_values() {
     parameters.particle.id = "spell_service_1".to_owned();
     own.parameters = Arc::new(parameters);
     let mut own_answer = |function: &str, arguments: Json| {
-        let outcome = ask_as(&mut service, function, arguments, &own);
+        let outcome = ask_as(&mut service, function, &arguments, &own);
         answer_of(&service, function, &outcome)
     };
     let set = own_answer("set_script", json!(["(null)"]));

@@ -28,7 +28,7 @@ fn out_of_fuel_is_an_error_that_leaves_the_service_usable() {
         let mut service = start(&registry(), Life { on_trap, ..Life::default() });
         let before = service.disk().digest();
         let little = Call { fuel: 1000, ..call() };
-        let outcome = ask_as(&mut service, "get_key_id", json!(["label", PEER]), &little);
+        let outcome = ask_as(&mut service, "get_key_id", &json!(["label", PEER]), &little);
         let Err(Failure::Call(error)) = outcome.result else { panic!("{outcome:?}") };
         assert_eq!(error.fault, Fault::OutOfFuel);
         assert_eq!(error.path.first().map(|(module, _)| module.as_str()), Some("registry"));
@@ -44,7 +44,7 @@ fn out_of_fuel_is_an_error_that_leaves_the_service_usable() {
 fn what_a_call_needs_is_what_it_is_charged() {
     let spent = |fuel| {
         let mut service = start(&registry(), Life::default());
-        ask_as(&mut service, "get_key_id", json!(["label", PEER]), &Call { fuel, ..call() })
+        ask_as(&mut service, "get_key_id", &json!(["label", PEER]), &Call { fuel, ..call() })
     };
     let needed = spent(call().fuel).fuel;
     assert!(spent(needed).result.is_ok());
