@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use wasmer::sys::NativeEngineExt as _;
 use wasmer_types::{CompilationProgress, CompilationProgressCallback};
 
-use crate::artefact::{self, Folder};
+use crate::artefact::{self, Artefact, Folder};
 use crate::engine::Engine;
 use crate::image::Image;
 use crate::it::interface::{Interface, InterfaceError};
@@ -191,7 +191,13 @@ impl Modules {
     #[must_use]
     pub fn new(engine: Engine, limits: ModuleLimits, folder: Option<PathBuf>) -> Self {
         let compile_threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { engine, limits, folder: folder.map(Folder), compile_threads, shelf: Mutex::default() }
+        Self {
+            engine,
+            limits,
+            folder: folder.map(|path| Folder { path, limits }),
+            compile_threads,
+            shelf: Mutex::default(),
+        }
     }
 
     /// The same, compiling on so many threads.
@@ -257,33 +263,25 @@ impl Modules {
         metering: Metering,
         progress: Option<Arc<Progress>>,
     ) -> Result<Module, LoadError> {
-        let prepared = meter::prepare(wasm, &self.limits, metering)?;
+        let (code, facts) = match self.found(hash, metering) {
+            Some(found) => found,
+            None => self.compiled(hash, wasm, metering, progress)?,
+        };
         let sections = sections::read(wasm)?;
         let interface = Interface::of(&sections.interface_types)?;
         sections::check_exports(wasm, &interface)?;
-        let metered = metering == Metering::On;
-        let code = match self.found(hash, metered) {
-            Some(code) => code,
-            None => self.compiled(hash, &prepared.wasm, metered, progress)?,
-        };
-        Ok(Module {
-            hash,
-            interface,
-            sdk_version: sections.sdk_version,
-            facts: prepared.facts,
-            code,
-            image: OnceLock::new(),
-        })
+        Ok(Module { hash, interface, sdk_version: sections.sdk_version, facts, code, image: OnceLock::new() })
     }
 
-    fn found(&self, hash: ModuleHash, metered: bool) -> Option<wasmer::Module> {
+    fn found(&self, hash: ModuleHash, metering: Metering) -> Option<(wasmer::Module, Facts)> {
         let folder = self.folder.as_ref()?;
-        let code = folder.find(&self.engine, hash, metered)?;
+        let metered = metering == Metering::On;
+        let Artefact { code, facts } = folder.find(&self.engine, hash, metered)?;
         let size_bytes = code.len() as u64;
         match self.take_room(size_bytes).ok().and_then(|()| artefact::load(&self.engine, code).ok()) {
             Some(module) => {
                 self.shelf().counts.from_files += 1;
-                Some(module)
+                Some((module, facts))
             }
             None => {
                 folder.forget(hash, metered);
@@ -296,20 +294,26 @@ impl Modules {
         &self,
         hash: ModuleHash,
         wasm: &[u8],
-        metered: bool,
+        metering: Metering,
         progress: Option<Arc<Progress>>,
-    ) -> Result<wasmer::Module, LoadError> {
-        let code = self.compile(wasm, progress)?;
+    ) -> Result<(wasmer::Module, Facts), LoadError> {
+        // What is not a service's module need not be compiled to say so.
+        let sections = sections::read(wasm);
+        let prepared = meter::prepare(wasm, &self.limits, metering)?;
+        sections::check_exports(wasm, &Interface::of(&sections?.interface_types)?)?;
+        let code = self.compile(&prepared.wasm, progress)?;
         self.take_room(code.len() as u64)?;
+        let artefact = Artefact { code, facts: prepared.facts };
         if let Some(folder) = &self.folder
-            && folder.keep(&self.engine, hash, metered, &code).is_err()
+            && folder.keep(&self.engine, hash, metering == Metering::On, &artefact).is_err()
         {
             self.shelf().counts.unkept += 1;
         }
+        let Artefact { code, facts } = artefact;
         let module =
             artefact::load(&self.engine, code).map_err(|error| LoadError::Compile(error.to_string()))?;
         self.shelf().counts.compiled += 1;
-        Ok(module)
+        Ok((module, facts))
     }
 
     /// Compiles on an engine that is dropped: the shared one is locked while it compiles, and keeps all that it ever compiled.

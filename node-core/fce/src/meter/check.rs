@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ElementItems, ExternalKind, FuncToValidate,
     FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, TypeRef, ValType, ValidPayload,
@@ -29,7 +29,7 @@ pub(super) fn features() -> WasmFeatures {
 }
 
 /// What was found as a module was checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Facts {
     /// The module's own size.
     pub module_bytes: u64,
