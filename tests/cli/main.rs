@@ -19,6 +19,7 @@ mod invalid;
 mod library;
 mod nodes;
 mod repeats;
+mod services;
 mod shelf;
 mod understand;
 mod verdicts;

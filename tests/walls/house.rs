@@ -191,7 +191,11 @@ pub(crate) const HOMES: &[Home] = &[
     home("hashbrown", Rooms::All, "everybody's, with a fixed hasher"),
     home("libm", Rooms::All, "everybody's: floats that are the same on every platform"),
     home("schemars", Rooms::All, "model makes schemas; pure rooms derive them behind the feature `schema`"),
-    home("rand_core", Rooms::Only(&["types"]), "chance comes from the streams of types"),
+    home(
+        "rand_core",
+        Rooms::Only(&["types", "fce"]),
+        "chance comes from the streams of types, but for a service's own",
+    ),
     home(
         "rand_chacha",
         Rooms::Only(&["fce"]),
@@ -224,6 +228,8 @@ pub(crate) const HOMES: &[Home] = &[
         "memories of services are mapped in fce, fleet sends signals to processes, and a node of a fleet dies with it",
     ),
     home("wasmer", Rooms::Only(&["fce"]), "only fce runs Wasm"),
+    home("wasmer-types", Rooms::Only(&["fce"]), "only fce runs Wasm"),
+    home("crc32fast", Rooms::Only(&["fce"]), "what fce keeps on disk has a checksum"),
     home("wasmparser", Rooms::Only(&["fce"]), "only fce reads Wasm"),
     home("wasm-encoder", Rooms::Only(&["fce"]), "only fce writes Wasm"),
     home("semver", Rooms::Only(&["fce"]), "modules name the versions of what built them"),
@@ -339,6 +345,9 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
 
 /// Output at the top level that git ignores.
 pub(crate) const IGNORED_OUTPUT: &[&str] = &["runs", "target"];
+
+/// Workspaces of their own that stand on a floor: what is in them is built for another machine.
+pub(crate) const GUESTS: &[&str] = &["scenarios/services"];
 
 /// The folders that hold rooms.
 pub(crate) const FLOORS: &[&str] = &["analysis", "node-core", "scenarios", "sim"];

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::house::{FLOORS, IGNORED_OUTPUT, Kind, QUEUE_WORDS, QUEUELESS, ROOMS, Room, TOP_LEVEL, UNSAFE};
+use crate::house::{
+    FLOORS, GUESTS, IGNORED_OUTPUT, Kind, QUEUE_WORDS, QUEUELESS, ROOMS, Room, TOP_LEVEL, UNSAFE,
+};
 use crate::{Breach, listed, read, root};
 
 /// The breaches in the root file of `room`.
@@ -88,7 +90,7 @@ fn check_top_level<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Breach> {
 /// The breaches among folders of a floor: (folder, whether it is a crate, whether it holds any file).
 fn check_floor(folders: &[(String, IsCrate, Content)]) -> Vec<Breach> {
     let breach = |(folder, is_crate, content): &(String, IsCrate, Content)| {
-        let is_room = ROOMS.iter().any(|room| room.folder == folder);
+        let is_room = ROOMS.iter().any(|room| room.folder == folder) || GUESTS.contains(&folder.as_str());
         match (is_crate, content) {
             (_, Content::None) => Some(("is empty", "no empty rooms")),
             (IsCrate::Yes, Content::Some) if !is_room => {

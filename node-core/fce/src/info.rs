@@ -1,12 +1,12 @@
 //! What a module says of itself, for people and for programs. Nothing of it is compiled or run.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use wasmparser::{Parser, Payload, TypeRef};
 
-use crate::it::interface::{Interface, InterfaceError};
+use crate::it::interface::{ExportedFunction, Interface, InterfaceError};
 use crate::it::sections::{self, Manifest, SectionError};
 use crate::limits::ModuleLimits;
 use crate::meter::{self, Facts, Metering, Refusal};
@@ -148,17 +148,38 @@ impl Description {
     }
 }
 
-/// The records that functions reach, in the order of their types.
+/// The records that functions take and give, and those in them, in the order of their types: a module has others, which only its
+/// SDK knows.
 fn records(interface: &Interface) -> Vec<Record> {
+    let mut reached = BTreeSet::new();
+    let arguments = |function: &ExportedFunction| {
+        function
+            .arguments
+            .iter()
+            .map(|argument| argument.ty.clone())
+            .chain(function.result.clone())
+            .collect::<Vec<_>>()
+    };
+    let mut left: Vec<Type> = interface.exports().iter().flat_map(arguments).collect();
+    while let Some(ty) = left.pop() {
+        match ty {
+            Type::Array(element) => left.push(*element),
+            Type::Record(index) if reached.insert(index) => {
+                let fields = interface.records().get(&index).into_iter().flat_map(|record| &record.fields);
+                left.extend(fields.map(|field| field.ty.clone()));
+            }
+            _ => {}
+        }
+    }
     let record = |record: &crate::value::Record| Record {
         name: record.name.clone(),
         fields: record.fields.iter().map(|field| self::field(field, interface)).collect(),
     };
-    interface.records().values().map(record).collect()
+    reached.iter().filter_map(|index| interface.records().get(index)).map(record).collect()
 }
 
 fn functions(interface: &Interface) -> Vec<Function> {
-    let function = |function: &crate::it::interface::ExportedFunction| Function {
+    let function = |function: &ExportedFunction| Function {
         name: function.name.clone(),
         arguments: function.arguments.iter().map(|argument| field(argument, interface)).collect(),
         result: function.result.as_ref().map(|ty| type_name(ty, interface)),

@@ -256,10 +256,10 @@ fn write(value: &Value, ty: &Type, interface: &Interface) -> Result<Json, JsonEr
         Value::U32(value) => (*value).into(),
         Value::U64(value) => (*value).into(),
         // As the shortest digits that give this float, not as those of the wider one that it becomes.
-        Value::F32(value) if value.is_finite() => {
-            serde_json::to_value(value).map_err(|_| JsonError::NotANumber)?
+        Value::F32(value) => {
+            let digits = value.to_string().parse::<f64>().ok();
+            Json::Number(digits.and_then(Number::from_f64).ok_or(JsonError::NotANumber)?)
         }
-        Value::F32(_) => return Err(JsonError::NotANumber),
         Value::F64(value) => Json::Number(Number::from_f64(*value).ok_or(JsonError::NotANumber)?),
         Value::String(value) => Json::String(value.clone()),
         Value::Bytes(bytes) => Json::Array(bytes.iter().map(|byte| (*byte).into()).collect()),

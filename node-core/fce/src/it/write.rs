@@ -86,6 +86,9 @@ impl Writer {
         entries: &[T],
         mut entry: impl FnMut(&mut Self, &T) -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
         self.0.push(kind);
         self.long(entries.len() as u64);
         entries.iter().try_for_each(|each| entry(self, each))

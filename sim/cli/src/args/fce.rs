@@ -68,11 +68,14 @@ pub(crate) struct Info {
 /// Entropy is drawn from a seed, so that the same command gives the same answer, but for
 /// what depends on the clock.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "wavetank fce call [OPTIONS] MODULE… FUNCTION [ARGUMENTS]",
+    after_help = "\
 Examples:
   wavetank fce call greeting.wasm greeting '[\"world\"]'
-  wavetank fce call sqlite3.wasm registry.wasm get_key_id '[\"label\", \"12D3…\"]' --map tmp=./data
-  wavetank fce call air_interpreter_server.wasm ast '\"(null)\"' --format json")]
+  wavetank fce call sqlite3.wasm notes.wasm add '\"text\"' --map /storage=data
+  wavetank fce call air_interpreter_server.wasm ast '\"(null)\"' --format json"
+)]
 pub(crate) struct Call {
     /// The modules, as FILE or NAME=FILE; a module goes by its file's name unless it is
     /// given another. Behind them the function, and its arguments as JSON: an array by

@@ -157,6 +157,13 @@ impl<'a> Wanted<'a> {
     fn of(words: &'a [String]) -> Result<Self, Failure> {
         let is_module = |word: &&String| word.to_lowercase().ends_with(".wasm");
         let modules: Vec<_> = words.iter().take_while(is_module).map(|word| named(word)).collect();
+        if modules.is_empty() {
+            let first = words.first().map_or("", String::as_str);
+            return Err(Failure::new(
+                exit_code::USAGE,
+                format!("{first} is no module: a module's file ends in .wasm"),
+            ));
+        }
         let (function, arguments) = match words.get(modules.len()..) {
             Some([function]) => (function, serde_json::Value::Null),
             Some([function, arguments]) => (
@@ -173,12 +180,6 @@ impl<'a> Wanted<'a> {
                 ));
             }
         };
-        if modules.is_empty() {
-            return Err(Failure::new(
-                exit_code::USAGE,
-                format!("{function} is no module: a module's file ends in .wasm"),
-            ));
-        }
         Ok(Self { modules, function, arguments })
     }
 
