@@ -191,11 +191,7 @@ pub(crate) const HOMES: &[Home] = &[
     home("hashbrown", Rooms::All, "everybody's, with a fixed hasher"),
     home("libm", Rooms::All, "everybody's: floats that are the same on every platform"),
     home("schemars", Rooms::All, "model makes schemas; pure rooms derive them behind the feature `schema`"),
-    home(
-        "rand_core",
-        Rooms::Only(&["types", "fce"]),
-        "chance comes from the streams of types, but for a service's own",
-    ),
+    home("rand_core", Rooms::Only(&["types", "fce"]), "chance comes from the streams of types"),
     home(
         "rand_chacha",
         Rooms::Only(&["fce"]),
