@@ -225,6 +225,7 @@ pub(crate) const HOMES: &[Home] = &[
     ),
     home("wasmer", Rooms::Only(&["fce"]), "only fce runs Wasm"),
     home("wasmer-types", Rooms::Only(&["fce"]), "only fce runs Wasm"),
+    home("data-encoding", Rooms::Only(&["fce"]), "modules and blueprints go by content ids"),
     home("crc32fast", Rooms::Only(&["fce"]), "what fce keeps on disk has a checksum"),
     home("wasmparser", Rooms::Only(&["fce"]), "only fce reads Wasm"),
     home("wasm-encoder", Rooms::Only(&["fce"]), "only fce writes Wasm"),

@@ -261,7 +261,7 @@ fn log(guest: &mut Guest<'_>, arguments: &[wasmer::Value]) -> Result<(), CallErr
     let mut arguments = integers(arguments);
     let mut next = || arguments.next().unwrap_or(0);
     let (level, target, at, size) = (next() as i32, next() as i32, next() as u32, next() as u32);
-    let wanted = target == 0 || target & member.logging_mask != 0;
+    let wanted = member.logs && (target == 0 || target & member.logging_mask != 0);
     if !wanted {
         return Ok(());
     }

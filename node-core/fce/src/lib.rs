@@ -22,6 +22,8 @@ mod abi;
 mod adapter;
 mod artefact;
 pub mod binaries;
+pub mod blueprint;
+pub mod config;
 mod cost;
 pub mod embed;
 pub mod engine;

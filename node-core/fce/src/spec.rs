@@ -26,6 +26,8 @@ pub struct Member {
     pub preopens: Vec<Preopen>,
     /// Which lines of its log are kept: those whose target has a bit of it, and those without a target.
     pub logging_mask: i32,
+    /// Whether its log is kept at all.
+    pub logs: bool,
     /// The programs that it may call.
     pub binaries: Vec<String>,
 }
@@ -40,6 +42,7 @@ impl Member {
             environment: Vec::new(),
             preopens: Vec::new(),
             logging_mask: i32::MAX,
+            logs: true,
             binaries: Vec::new(),
         }
     }

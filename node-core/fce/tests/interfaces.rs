@@ -1,5 +1,5 @@
 //! Interface types, read and written: laws over generated sections, and what published modules carry.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use semver::Version;
