@@ -235,14 +235,15 @@ mod tests {
             Cid::of_file(b"").to_string(),
             "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
         );
-        // A file of two chunks is a node with two leaves.
-        let large = Cid::of_file(&vec![0; CHUNK_BYTES + 1]);
-        assert!(large.to_string().starts_with("bafybei"), "{large}");
-        // SQLite, as the published trust graph's blueprint names it.
-        assert_eq!(
-            Cid::of_file(trust_graph_distro::SQLITE_WASM).to_string(),
-            "bafybeiey4i2vtj7uu7tlvdoc2o52uuuwxa4ahcx5g4lpqzk4qtd5klniuq"
-        );
+        // What the importer of IPFS's JavaScript implementation gave: one chunk, a few, and more than a node has children.
+        for (content, cid) in [
+            (aqua_ipfs_distro::IPFS_EFFECTOR, "bafkreifkmxk7l6fuafdyfnagowcu3rafeuwfjm45un4kkkxgr6aiz3lj5y"),
+            (registry_distro::SQLITE_WASM, "bafybeifxv46ki77vtgf3kfvxr6zwmmi4gaixzyr4vczyov6hozbyslkqaq"),
+            (registry_distro::REGISTRY_WASM, "bafybeih42zrpatvcvtrzym42oyulpc57ruqsw3giyzdpzqafsxepsuubba"),
+            (&vec![0; 60_000_000], "bafybeifqrd53ujn22g76dsr7ze6js3ovgmbcqq2n7lafdxfj266s6uhhri"),
+        ] {
+            assert_eq!(Cid::of_file(content).to_string(), cid);
+        }
     }
 
     #[test]
