@@ -90,7 +90,7 @@ pub struct Signature {
 /// If it was not built with the SDK, or is complete already.
 pub fn embed(wasm: &[u8]) -> Result<Vec<u8>, EmbedError> {
     let found = find(wasm)?;
-    let section = section(&signatures(&found.generated)?)?;
+    let section = section(&signatures(&found.generated)?);
     let mut complete = found.rest;
     append(&mut complete, INTERFACE_TYPES, &write(&section)?);
     if let Some(version) = found.sdk_version {
@@ -373,10 +373,8 @@ const SET_RESULT_PTR: u32 = 5;
 const BYTES: i32 = 1;
 
 /// The interface types of these signatures.
-///
-/// # Errors
-/// None that [`write`] would not also give.
-pub fn section(signatures: &Signatures) -> Result<Section, EmbedError> {
+#[must_use]
+pub fn section(signatures: &Signatures) -> Section {
     let mut section = Section {
         version: INTERFACE_VERSION,
         types: Vec::new(),
@@ -408,7 +406,7 @@ pub fn section(signatures: &Signatures) -> Result<Section, EmbedError> {
     for (number, (namespace, import)) in (0..).zip(&signatures.imports) {
         add_import(&mut section, namespace, &placed(import, first), exports + number);
     }
-    Ok(section)
+    section
 }
 
 /// The type with its records at their places in the table of types.

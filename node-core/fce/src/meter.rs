@@ -23,6 +23,9 @@ pub mod cost;
 mod graph;
 mod weave;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::Facts;
 pub use cost::COST_VERSION;
 

@@ -19,7 +19,7 @@ use super::{DEPTH, FUEL, NAMESPACE, Refusal, START, cost, graph};
 const FUEL_GLOBAL: u32 = 0;
 const DEPTH_GLOBAL: u32 = 1;
 /// How many places other globals move up.
-const GLOBALS: u32 = 2;
+pub(super) const GLOBALS: u32 = 2;
 
 /// Section numbers, in the order in which sections stand.
 const TYPE: u8 = 1;
@@ -68,13 +68,13 @@ pub(super) fn weave(wasm: &[u8], checked: &Checked, table_slots: u64) -> Result<
 }
 
 /// The entries of a section, behind their count.
-fn entries(wasm: &[u8], range: Range<usize>) -> &[u8] {
+pub(super) fn entries(wasm: &[u8], range: Range<usize>) -> &[u8] {
     let section = wasm.get(range).unwrap_or_default();
     let count = section.iter().take_while(|byte| **byte >= 0x80).count() + 1;
     section.get(count..).unwrap_or_default()
 }
 
-fn imports(count: u32, entries: &[u8]) -> Vec<u8> {
+pub(super) fn imports(count: u32, entries: &[u8]) -> Vec<u8> {
     let mut section = Vec::with_capacity(entries.len() + 64);
     (count + GLOBALS).encode(&mut section);
     section.extend_from_slice(entries);
@@ -87,7 +87,7 @@ fn imports(count: u32, entries: &[u8]) -> Vec<u8> {
 }
 
 /// Tables that may grow as far as modules may, where they do not say how far themselves.
-fn tables(reader: wasmparser::TableSectionReader<'_>, slots_max: u64) -> Result<Vec<u8>, Refusal> {
+pub(super) fn tables(reader: wasmparser::TableSectionReader<'_>, slots_max: u64) -> Result<Vec<u8>, Refusal> {
     let mut section = Vec::new();
     reader.count().encode(&mut section);
     for table in reader {
@@ -110,7 +110,7 @@ fn tables(reader: wasmparser::TableSectionReader<'_>, slots_max: u64) -> Result<
     Ok(section)
 }
 
-fn exports(
+pub(super) fn exports(
     reader: Option<wasmparser::ExportSectionReader<'_>>,
     start: Option<u32>,
 ) -> Result<Vec<u8>, Refusal> {
@@ -138,7 +138,7 @@ fn exports(
     Ok(section)
 }
 
-fn code(bodies: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn code(bodies: &[Vec<u8>]) -> Vec<u8> {
     let mut section = Vec::with_capacity(bodies.iter().map(|body| body.len() + 5).sum());
     (bodies.len() as u32).encode(&mut section);
     for body in bodies {
@@ -512,7 +512,10 @@ impl Body {
 }
 
 /// A body's operators, each with its bytes.
-fn operators<'w>(body: &FunctionBody<'w>, wasm: &'w [u8]) -> Result<Vec<(Operator<'w>, &'w [u8])>, Refusal> {
+pub(super) fn operators<'w>(
+    body: &FunctionBody<'w>,
+    wasm: &'w [u8],
+) -> Result<Vec<(Operator<'w>, &'w [u8])>, Refusal> {
     let mut reader = body.get_operators_reader()?;
     let mut operators = Vec::new();
     while !reader.eof() {
