@@ -71,14 +71,19 @@ impl Attacker {
             }
         };
         let address = within("the attacker listens", listening).await?;
-        // From a port of its own: one that an earlier attacker listened on may still be held for the same target.
-        swarm.dial(DialOpts::unknown_peer_id().address(target.clone()).allocate_new_port().build())?;
+        swarm.dial(target.clone())?;
+        let mut again = Some(target.clone());
         let established = async {
             loop {
-                match swarm.select_next_some().await {
-                    SwarmEvent::ConnectionEstablished { peer_id, .. } => return Ok(peer_id),
-                    SwarmEvent::OutgoingConnectionError { error, .. } => return Err(error),
-                    _ => {}
+                match (swarm.select_next_some().await, again.take()) {
+                    (SwarmEvent::ConnectionEstablished { peer_id, .. }, _) => return Ok(peer_id),
+                    // The port that it listens on may still be held for the same target, by an attacker that is gone.
+                    (SwarmEvent::OutgoingConnectionError { .. }, Some(target)) => {
+                        let target = DialOpts::unknown_peer_id().address(target).allocate_new_port();
+                        swarm.dial(target.build())?;
+                    }
+                    (SwarmEvent::OutgoingConnectionError { error, .. }, None) => return Err(error),
+                    (_, waiting) => again = waiting,
                 }
             }
         };
