@@ -58,6 +58,27 @@ fn a_mapped_folder_keeps_what_a_service_writes() {
 }
 
 #[test]
+fn a_published_configuration_says_what_a_service_is_made_of() {
+    let desk = Desk::new();
+    let config = format!(
+        "[[module]]\nname = \"kv\"\nload_from = {:?}\nmem_pages_count = 7\n[module.wasi]\nmapped_dirs = {{ \"/storage\" = \"kept\" }}\n",
+        wasm("kv")
+    );
+    std::fs::write(desk.path().join("Config.toml"), config).unwrap();
+    let call =
+        |words: &[&str]| desk.type_in(&[&["fce", "call", "--config", "Config.toml"], words, &CACHE].concat());
+    let said = call(&["put", "[\"key\", \"value\"]"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stderr.contains("warning: module[0].mem_pages_count: it has no effect"), "{}", said.stderr);
+    assert!(call(&["get", "[\"key\"]"]).stdout.contains("\"value\"\n"));
+    assert!(desk.path().join("kept/kv.log").exists());
+    std::fs::write(desk.path().join("Config.toml"), "[[module]]\n").unwrap();
+    let said = call(&["get", "[\"key\"]"]);
+    assert_eq!(said.code, 3);
+    assert!(said.stderr.contains("Config.toml: module[0].name is missing"), "{}", said.stderr);
+}
+
+#[test]
 fn what_goes_wrong_is_said_with_its_own_code() {
     let desk = Desk::new();
     let call = |words: &[&str]| desk.type_in(&[&["fce", "call"], words, &CACHE].concat());

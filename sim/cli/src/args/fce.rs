@@ -74,14 +74,19 @@ pub(crate) struct Info {
 Examples:
   wavetank fce call greeting.wasm greeting '[\"world\"]'
   wavetank fce call sqlite3.wasm notes.wasm add '\"text\"' --map /storage=data
+  wavetank fce call --config Config.toml get_key_id '[\"label\", \"12D3…\"]'
   wavetank fce call air_interpreter_server.wasm ast '\"(null)\"' --format json"
 )]
 pub(crate) struct Call {
     /// The modules, as FILE or NAME=FILE; a module goes by its file's name unless it is
     /// given another. Behind them the function, and its arguments as JSON: an array by
     /// position, an object by name, or the only one
-    #[arg(value_name = "MODULE… FUNCTION [ARGUMENTS]", required = true, num_args = 2..)]
+    #[arg(value_name = "MODULE… FUNCTION [ARGUMENTS]", required = true, num_args = 1..)]
     pub(crate) words: Vec<String>,
+
+    /// Take the modules, their directories and programs from a published configuration
+    #[arg(long, value_name = "FILE", env = "WAVETANK_CONFIG", hide_env_values = true, help_heading = SERVICE)]
+    pub(crate) config: Option<PathBuf>,
 
     /// What the call may use, in fuel
     #[arg(

@@ -1,14 +1,17 @@
 //! `wavetank fce`: Wasm modules and services by hand.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use fce::binaries::Binaries;
+use fce::config::ServiceConfig;
 use fce::engine::Engine;
 use fce::info::describe;
 use fce::json;
-use fce::limits::{ModuleLimits, ServiceLimits};
+use fce::limits::{BinaryLimits, ModuleLimits, ServiceLimits};
 use fce::meter::Metering;
 use fce::module::{Module, Modules};
 use fce::parameters::CallParameters;
@@ -83,27 +86,31 @@ struct Said {
 }
 
 pub(crate) fn call(args: &Call, console: Console) -> Result<u8, Failure> {
-    let wanted = Wanted::of(&args.words)?;
+    let configured = args.config.as_deref().map(|file| Configured::read(file, console)).transpose()?;
+    let wanted = Wanted::of(&args.words, configured.as_ref())?;
     let modules = modules(args)?;
-    let members = wanted.members(args, &modules, console)?;
-    let spec = Spec::new(members, ServiceLimits::default()).map_err(|error| invalid(error.to_string()))?;
-    let spec = Arc::new(spec);
+    let members = wanted.members(args, &modules, configured.as_ref(), console)?;
+    let limits = configured.as_ref().map_or_else(ServiceLimits::default, Configured::limits);
+    let spec = Arc::new(Spec::new(members, limits).map_err(|error| invalid(error.to_string()))?);
     let interface = spec.facade().module.interface();
     let function = interface.exports().iter().find(|function| function.name == wanted.function);
     let function = function.ok_or_else(|| unknown(&spec, wanted.function))?;
     let arguments = json::arguments(&wanted.arguments, &function.arguments, interface)
         .map_err(|error| Failure::new(exit_code::USAGE, format!("{}: {error}", wanted.function)))?;
 
-    let ground = ground(args)?;
+    let folders = folders(args, configured.as_ref());
+    let ground = ground(args, &folders)?;
     let given = ground.call.clone();
     let before = ground.disk.clone();
-    let (mut service, started) = Service::start(modules.engine(), &spec, Life::default(), ground)
+    let binaries = Arc::new(configured.as_ref().map_or_else(Binaries::default, Configured::binaries));
+    let life = Life { binaries, ..Life::default() };
+    let (mut service, started) = Service::start(modules.engine(), &spec, life, ground)
         .map_err(|error| Failure::new(exit_code::CALL_FAILED, error.to_string()))?;
     let outcome = service.call(wanted.function, &arguments, &given);
     if outcome.result.is_ok() {
-        for (name, dir) in &args.map {
-            folder::store(&before, service.disk(), name, Path::new(dir))
-                .map_err(|error| Failure::new(exit_code::OUTPUT, format!("{dir}: {error}")))?;
+        for (name, dir) in &folders {
+            folder::store(&before, service.disk(), name, dir)
+                .map_err(|error| Failure::new(exit_code::OUTPUT, format!("{}: {error}", dir.display())))?;
         }
     }
     let said = said([&started, &outcome].into_iter());
@@ -145,6 +152,52 @@ pub(crate) fn call(args: &Call, console: Console) -> Result<u8, Failure> {
     Ok(exit_code)
 }
 
+/// A service's configuration, and the directory that it stands in.
+struct Configured {
+    config: ServiceConfig,
+    base: PathBuf,
+}
+
+impl Configured {
+    fn read(file: &Path, console: Console) -> Result<Self, Failure> {
+        let text = fs::read_to_string(file)
+            .map_err(|error| Failure::new(exit_code::INVALID, format!("{}: {error}", file.display())))?;
+        let (config, warnings) = ServiceConfig::from_toml(&text)
+            .map_err(|error| invalid(format!("{}: {error}", file.display())))?;
+        for warning in warnings {
+            console.note(&format!("{} {warning}", Look::Doubtful.on("warning:")));
+        }
+        Ok(Self { config, base: file.parent().map_or_else(PathBuf::new, Path::to_path_buf) })
+    }
+
+    fn limits(&self) -> ServiceLimits {
+        let default = ServiceLimits::default();
+        // The configuration may ask for less than this program gives.
+        let memory_bytes = self.config.total_memory_limit_bytes.unwrap_or(u64::MAX).min(default.memory_bytes);
+        ServiceLimits { memory_bytes, ..default }
+    }
+
+    fn binaries(&self) -> Binaries {
+        let programs = self.config.modules.iter().flat_map(|module| &module.mounted_binaries);
+        let place = |(name, path): (&String, &PathBuf)| (name.clone(), self.base.join(path));
+        Binaries::Allowed { programs: programs.map(place).collect(), limits: BinaryLimits::default() }
+    }
+
+    /// Where the directories of the service are on this machine.
+    fn folders(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        let base = self.base.join(self.config.service_working_dir.as_deref().unwrap_or(Path::new(".")));
+        let mapped = self.config.modules.iter().flat_map(|module| &module.mapped_dirs);
+        mapped.map(move |(alias, path)| (alias.clone(), base.join(path)))
+    }
+}
+
+/// The directories that modules see, each once: those of the command line go before those of the configuration.
+fn folders(args: &Call, configured: Option<&Configured>) -> BTreeMap<String, PathBuf> {
+    let configured = configured.into_iter().flat_map(Configured::folders);
+    let given = args.map.iter().map(|(name, dir)| (name.clone(), PathBuf::from(dir)));
+    configured.chain(given).collect()
+}
+
 /// What is to be called.
 struct Wanted<'a> {
     /// Names and files.
@@ -154,10 +207,10 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(words: &'a [String]) -> Result<Self, Failure> {
+    fn of(words: &'a [String], configured: Option<&Configured>) -> Result<Self, Failure> {
         let is_module = |word: &&String| word.to_lowercase().ends_with(".wasm");
         let modules: Vec<_> = words.iter().take_while(is_module).map(|word| named(word)).collect();
-        if modules.is_empty() {
+        if modules.is_empty() && configured.is_none() {
             let first = words.first().map_or("", String::as_str);
             return Err(Failure::new(
                 exit_code::USAGE,
@@ -183,18 +236,31 @@ impl<'a> Wanted<'a> {
         Ok(Self { modules, function, arguments })
     }
 
-    fn members(&self, args: &Call, modules: &Modules, console: Console) -> Result<Vec<Member>, Failure> {
-        let load = |(name, path): &(String, PathBuf)| {
-            let module = load(modules, path, args, console)?;
-            let preopen =
-                |(guest, _): &(String, String)| Preopen { guest: guest.clone(), folder: guest.clone() };
-            Ok(Member {
+    fn members(
+        &self,
+        args: &Call,
+        modules: &Modules,
+        configured: Option<&Configured>,
+        console: Console,
+    ) -> Result<Vec<Member>, Failure> {
+        let preopen = |(guest, _): &(String, String)| Preopen { guest: guest.clone(), folder: guest.clone() };
+        let mut members = Vec::new();
+        if let Some(Configured { config, base }) = configured {
+            for (module, file) in config.modules.iter().zip(config.files(base)) {
+                let mut member = module.member(load(modules, &file, args, console)?);
+                member.environment.extend(args.env.iter().cloned());
+                member.preopens.extend(args.map.iter().map(preopen));
+                members.push(member);
+            }
+        }
+        for (name, path) in &self.modules {
+            members.push(Member {
                 environment: args.env.clone(),
                 preopens: args.map.iter().map(preopen).collect(),
-                ..Member::new(name.clone(), module)
-            })
-        };
-        self.modules.iter().map(load).collect()
+                ..Member::new(name.clone(), load(modules, path, args, console)?)
+            });
+        }
+        Ok(members)
     }
 }
 
@@ -243,15 +309,17 @@ fn cache() -> Option<PathBuf> {
     Some(base.join("wavetank").join("modules"))
 }
 
-fn ground(args: &Call) -> Result<Ground, Failure> {
+fn ground(args: &Call, folders: &BTreeMap<String, PathBuf>) -> Result<Ground, Failure> {
     let wall_ns = match args.time_ms {
         Some(ms) => ms.saturating_mul(1_000_000),
         None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64),
     };
     let mut disk = Disk::new(ServiceLimits::default().disk);
-    for (name, dir) in &args.map {
-        folder::load(&mut disk, name, Path::new(dir), wall_ns)
-            .map_err(|error| Failure::new(exit_code::USAGE, format!("{dir}: {error}")))?;
+    for (name, dir) in folders {
+        fs::create_dir_all(dir)
+            .map_err(|error| Failure::new(exit_code::OUTPUT, format!("{}: {error}", dir.display())))?;
+        folder::load(&mut disk, name, dir, wall_ns)
+            .map_err(|error| Failure::new(exit_code::USAGE, format!("{}: {error}", dir.display())))?;
     }
     let mut seed = [0; 32];
     for (byte, from) in seed.iter_mut().zip(args.seed.to_le_bytes()) {
